@@ -1,0 +1,40 @@
+import nx from '@nx/eslint-plugin'
+import tseslint from 'typescript-eslint'
+
+/** Who may import whom: DESIGN's layers. Nobody imports `platform`. */
+const layers = [
+  { sourceTag: 'layer:foundation', onlyDependOnLibsWithTags: ['layer:foundation'] },
+  { sourceTag: 'layer:core', onlyDependOnLibsWithTags: ['layer:foundation'] },
+  { sourceTag: 'layer:plugin', onlyDependOnLibsWithTags: ['layer:foundation', 'layer:core'] },
+  {
+    sourceTag: 'layer:app',
+    onlyDependOnLibsWithTags: ['layer:foundation', 'layer:core', 'layer:plugin'],
+  },
+  { sourceTag: 'layer:example', onlyDependOnLibsWithTags: ['layer:foundation'] },
+  { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['*'] },
+  { sourceTag: 'scope:protocol', onlyDependOnLibsWithTags: [] },
+]
+
+export default tseslint.config(
+  { ignores: ['**/dist', '**/node_modules', '**/fixtures', '**/.platform', '**/.parts', '**/templates'] },
+  tseslint.configs.recommended,
+  { plugins: { '@nx': nx } },
+  {
+    files: ['**/*.ts', '**/*.mjs', '**/*.js'],
+    languageOptions: { parser: tseslint.parser },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { enforceBuildableLibDependency: false, allow: [], depConstraints: layers },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'Name what a module exports.' },
+      ],
+    },
+  },
+  { files: ['**/vitest.config.ts'], rules: { '@nx/enforce-module-boundaries': 'off' } },
+)

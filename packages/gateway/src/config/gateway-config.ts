@@ -1,0 +1,92 @@
+import { addressSchema, appInterfaceSchema } from '@havn/model'
+import { z } from 'zod'
+
+/** The app that a gateway runs; `none` for a gateway that is only an edge. */
+export const gatewayAppSchema = z.discriminatedUnion('language', [
+  z.object({
+    language: z.literal('python'),
+    interface: z.enum(['wsgi', 'asgi']),
+    /** `module:attribute`; a factory is called when it ends with `()`. */
+    target: z.string(),
+    /** Working directory, first on sys.path. Absolute. */
+    directory: z.string(),
+    /** Absolute path of the interpreter. */
+    python: z.string(),
+    /** Threads for requests in each worker (WSGI). 1 makes `wsgi.multithread` false. */
+    threads: z.int().min(1).max(256).default(4),
+  }),
+  z.object({
+    language: z.literal('node'),
+    interface: appInterfaceSchema,
+    /** File, relative to the directory; `#name` picks an export other than the default. */
+    target: z.string(),
+    directory: z.string(),
+  }),
+  z.object({ language: z.literal('none') }),
+])
+export type GatewayApp = z.output<typeof gatewayAppSchema>
+
+/**
+ * A gateway's whole configuration: JSON, handed from the supervisor to the gateway process and its threads.
+ * Times are in milliseconds, sizes in bytes. The app's variables are the process's own environment.
+ */
+export const gatewayConfigSchema = z.object({
+  schemaVersion: z.literal(1).default(1),
+  listeners: z.array(addressSchema).min(1),
+  app: gatewayAppSchema,
+  /** JavaScript threads that accept, parse and dispatch. Never more than workers for a Python app. */
+  threads: z.int().min(1).max(256).default(1),
+  /** Python children; JavaScript apps run in the threads and ignore it. */
+  workers: z.int().min(1).max(1024).default(1),
+  /** The edge as { module URL, JSON config }: see EdgeModule in plugin-api. */
+  edge: z.object({ module: z.string(), config: z.json() }).optional(),
+  /** Module URLs that each thread imports before anything else. */
+  threadModules: z.array(z.string()).default([]),
+  /** Private folder (0700) for worker sockets, spool files and scoreboards; a temporary one otherwise. */
+  runDirectory: z.string().optional(),
+  /** CIDRs or addresses of peers whose forwarded headers are believed; `unix` for peers on a Unix socket. */
+  trustedProxies: z.array(z.string()).default([]),
+  limits: z
+    .object({
+      maxHeaderBytes: z.int().default(32 * 1024),
+      maxHeaders: z.int().default(100),
+      maxTargetBytes: z.int().default(16 * 1024),
+      /** 413 beyond it. */
+      maxBodyBytes: z.int().default(1024 * 1024 * 1024),
+      /** Bodies for a sync worker lie in memory up to this, then in a spool file. */
+      bodyMemoryBytes: z.int().default(512 * 1024),
+      /** Connections, over all threads. */
+      maxConnections: z.int().default(10_000),
+      /** Requests waiting for a worker, over all threads; 503 with Retry-After beyond. */
+      maxQueue: z.int().default(1_000),
+    })
+    .prefault({}),
+  timeouts: z
+    .object({
+      /** From the first byte to the last header. */
+      headersMs: z.int().default(20_000),
+      /** Idle keep-alive connections are closed after it. */
+      keepAliveMs: z.int().default(65_000),
+      /** Longest wait in the queue before 503. */
+      queueMs: z.int().default(30_000),
+      /** From the worker's first sight of a request to its last byte; 0 is no deadline. */
+      requestMs: z.int().default(0),
+      /** From spawn to READY. */
+      startMs: z.int().default(60_000),
+      drainMs: z.int().default(30_000),
+    })
+    .prefault({}),
+  log: z
+    .object({
+      level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+      format: z.enum(['text', 'json']).default('json'),
+      access: z.boolean().default(true),
+      /** Colours in text format. */
+      color: z.boolean().default(false),
+    })
+    .prefault({}),
+})
+/** A validated configuration. */
+export type GatewayConfig = z.output<typeof gatewayConfigSchema>
+/** A configuration as written: what has a default may be left out. */
+export type GatewayOptions = z.input<typeof gatewayConfigSchema>

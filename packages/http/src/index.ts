@@ -1,0 +1,1 @@
+export type { RequestTarget } from './request-target.ts'

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { appInterfaceSchema } from './app-facts.ts'
+import { pluginRefSchema } from './plugin-ref.ts'
+
+/** A plugin by short name (`gunicorn`), by id (`server.gunicorn`), or with its own configuration. */
+const pluginChoiceSchema = z.union([z.string().min(1), pluginRefSchema])
+
+const durationMs = z.int().min(0)
+
+/** What a user may write in `platform.config.ts`, `.toml` or `.json`; every key is optional. */
+export const platformConfigSchema = z.strictObject({
+  $schema: z.string().optional(),
+  /** Name of the deployment; the folder's name otherwise. */
+  name: z.string().optional(),
+  app: z
+    .strictObject({
+      /** Source tree, relative to the config file. */
+      directory: z.string().optional(),
+      /** `module:attribute` or a file: when the detector's choice is not yours. */
+      entry: z.string().optional(),
+      interface: appInterfaceSchema.optional(),
+      /** Detector to use: `django`, `python`, `node`. */
+      framework: z.string().optional(),
+      /** Python interpreter whose environment holds the app's requirements. Nothing is installed into it. */
+      python: z.string().optional(),
+      /** Variables for the app. Not for secrets. */
+      env: z.record(z.string(), z.string()).optional(),
+      /** A request that a healthy app answers below 500. */
+      healthPath: z.string().startsWith('/').optional(),
+      /** False when the app must not run on several threads. */
+      threadSafe: z.boolean().optional(),
+    })
+    .optional(),
+  /** What runs the app: `gateway` (default), `gunicorn`, `uwsgi`, `command`, or a plugin of yours. */
+  server: pluginChoiceSchema.optional(),
+  orchestrator: pluginChoiceSchema.optional(),
+  monitors: z.array(pluginChoiceSchema).optional(),
+  /** Packages that bring more plugins. */
+  plugins: z.array(z.string()).optional(),
+  /** Addresses of the public door: `127.0.0.1:8000`, `:8000`, `unix:/run/app.sock`. */
+  bind: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  workers: z.union([z.int().positive(), z.literal('auto')]).optional(),
+  threads: z.union([z.int().positive(), z.literal('auto')]).optional(),
+  /** Python threads in each worker. */
+  workerThreads: z.int().positive().optional(),
+  /** More folders to serve, beside those that the framework names. */
+  staticFiles: z
+    .array(
+      z.strictObject({
+        url: z.string(),
+        directory: z.string(),
+        kind: z.enum(['static', 'media']).optional(),
+      }),
+    )
+    .optional(),
+  steps: z
+    .strictObject({
+      /** `false` leaves the database alone. */
+      migrate: z.boolean().optional(),
+      collectstatic: z.boolean().optional(),
+    })
+    .optional(),
+  /** Peers whose forwarded headers are believed, as CIDRs or addresses. */
+  trustedProxies: z.array(z.string()).optional(),
+  limits: z
+    .strictObject({
+      maxBodyBytes: z.int().positive().optional(),
+      maxHeaderBytes: z.int().positive().optional(),
+      maxConnections: z.int().positive().optional(),
+      maxQueue: z.int().positive().optional(),
+    })
+    .optional(),
+  timeouts: z
+    .strictObject({
+      requestMs: durationMs.optional(),
+      queueMs: durationMs.optional(),
+      drainMs: durationMs.optional(),
+      keepAliveMs: durationMs.optional(),
+    })
+    .optional(),
+  log: z
+    .strictObject({
+      level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).optional(),
+      format: z.enum(['auto', 'text', 'json']).optional(),
+      /** False: no line a request. */
+      access: z.boolean().optional(),
+    })
+    .optional(),
+})
+export type PlatformConfig = z.infer<typeof platformConfigSchema>
+
+/** Types a config file; returns what it was given. */
+export function defineConfig(config: PlatformConfig): PlatformConfig {
+  return config
+}

@@ -1,0 +1,37 @@
+export { addressSchema, endpointSchema, parseAddress, formatAddress, addressToUrl } from './address.ts'
+export type { Address, Endpoint } from './address.ts'
+export {
+  appFactsSchema,
+  appEntrySchema,
+  appInterfaceSchema,
+  evidenceSchema,
+  nodeProjectSchema,
+  projectSchema,
+  pythonProjectSchema,
+  staticFilesSchema,
+} from './app-facts.ts'
+export type {
+  AppEntry,
+  AppFacts,
+  AppFactsInput,
+  AppInterface,
+  Evidence,
+  NodeProject,
+  Project,
+  PythonProject,
+  StaticFiles,
+} from './app-facts.ts'
+export { platformConfigSchema, defineConfig } from './config.ts'
+export type { PlatformConfig } from './config.ts'
+export { HavnError, defineErrors, fromErrorJson, isErrorCode, toErrorJson } from './error.ts'
+export type { ErrorDefinition, ErrorExtras, ErrorJson } from './error.ts'
+export { planSchema, plannedActionSchema } from './plan.ts'
+export type { Plan, PlannedAction } from './plan.ts'
+export { pluginRefSchema } from './plugin-ref.ts'
+export type { PluginRef } from './plugin-ref.ts'
+export { processSpecSchema, probeSchema, programSchema, mountSchema } from './process-spec.ts'
+export type { Probe, ProcessSpec, ProcessSpecInput, Program } from './process-spec.ts'
+export { releaseSchema } from './release.ts'
+export type { Release } from './release.ts'
+export { generatedFileSchema, jobSchema, workloadSchema } from './workload.ts'
+export type { GeneratedFile, GeneratedFileInput, Job, JobInput, Workload, WorkloadInput } from './workload.ts'

@@ -1,0 +1,20 @@
+export { definePlugin, pluginApiVersions } from './plugin.ts'
+export type {
+  AnyPlugin,
+  PluginContext,
+  PluginContracts,
+  PluginDefinition,
+  PluginKind,
+  PluginLifecycle,
+  PluginLogger,
+} from './plugin.ts'
+export type { BuilderContract, BuildRequest, Image } from './kinds/builder.ts'
+export type { CheckRule, ChecksContract, Finding } from './kinds/checks.ts'
+export type { EdgeContext, EdgeHandler, EdgeModule } from './kinds/edge.ts'
+export type { AppRuntime, Detection, FrameworkContract, FrameworkOptions } from './kinds/framework.ts'
+export type { LifecycleEvent, MonitorContract } from './kinds/monitor.ts'
+export type { ApplyInput, OrchestratorContract, ProcessStatus } from './kinds/orchestrator.ts'
+export type { ProxyContract, ProxyPlanInput } from './kinds/proxy.ts'
+export type { ProcessPlan, ServerContract, ServerPlanInput, ServerSettings, Target } from './kinds/server.ts'
+export { openSourceTree } from './source-tree.ts'
+export type { SourceTree } from './source-tree.ts'

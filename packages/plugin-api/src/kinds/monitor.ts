@@ -1,0 +1,25 @@
+import type { ErrorJson, ProcessSpec } from '@havn/model'
+
+/** Something that happened to a deployment. */
+export type LifecycleEvent =
+  | { type: 'job.started'; job: string; title: string }
+  | { type: 'job.output'; job: string; line: string }
+  | { type: 'job.finished'; job: string; title: string; durationMs: number }
+  | { type: 'job.skipped'; job: string; title: string; because: string }
+  | { type: 'job.failed'; job: string; title: string; durationMs: number; error: ErrorJson }
+  | { type: 'process.starting'; process: string; pid?: number }
+  | { type: 'process.output'; process: string; stream: 'stdout' | 'stderr'; line: string }
+  | { type: 'process.ready'; process: string; durationMs: number }
+  | { type: 'process.exited'; process: string; code: number | null; signal: string | null; expected: boolean }
+  | { type: 'process.restarting'; process: string; delayMs: number }
+  | { type: 'release.ready'; release: string }
+  | { type: 'release.stopped'; release: string }
+
+/** Receives logs, traces, metrics and lifecycle events. A failing monitor degrades; it never stops a deployment. */
+export interface MonitorContract {
+  /** Variables that a process needs to report here. */
+  environment(spec: ProcessSpec): Record<string, string>
+  /** Module URLs that each JavaScript thread which handles requests imports first. */
+  threadModules?: readonly string[]
+  receive(event: LifecycleEvent): void
+}

@@ -1,0 +1,41 @@
+import type { Job, Plan, Release } from '@havn/model'
+import type { AppRuntime } from './framework.ts'
+import type { LifecycleEvent } from './monitor.ts'
+
+export interface ApplyInput {
+  plan: Plan
+  release: Release
+  /** The interpreter for processes of this machine; absent where an image brings its own. */
+  runtime?: AppRuntime
+  /** Called with everything that happens, in order. */
+  onEvent: (event: LifecycleEvent) => void
+  signal: AbortSignal
+}
+
+export interface ProcessStatus {
+  workload: string
+  process: string
+  pid?: number
+  state: 'starting' | 'ready' | 'draining' | 'stopped' | 'failed'
+  /** RFC 3339. */
+  since: string
+  restarts: number
+}
+
+/** Runs a release's workloads and jobs. */
+export interface OrchestratorContract {
+  /** Pure. `current` is what runs now; null at first. */
+  plan(release: Release, current: Release | null): Plan
+  /** Executes a plan: resolves once the release answers, rejects with nothing left running that was not before. */
+  apply(input: ApplyInput): Promise<void>
+  /** Runs one job to its end; rejects with what the job said. */
+  runJob(job: Job, input: Omit<ApplyInput, 'plan'>): Promise<void>
+  status(): Promise<ProcessStatus[]>
+  /** Resolves when the release has ended by itself, with the reason; never rejects. */
+  ended(): Promise<{ reason: string; error?: unknown }>
+  logs(options: { follow: boolean; signal: AbortSignal }): AsyncIterable<string>
+  /** Goes back to the release before; null when there is none. */
+  rollback(signal: AbortSignal): Promise<Release | null>
+  /** Drains and stops all of it. Safe to call twice. */
+  destroy(signal: AbortSignal): Promise<void>
+}

@@ -1,0 +1,53 @@
+import type { AppFacts, Endpoint, GeneratedFileInput, WorkloadInput } from '@havn/model'
+
+/** Where the planned processes will run. */
+export interface Target {
+  /** Id of the orchestrator: `orchestrator.local`. */
+  orchestrator: string
+  /** A private folder (0700) on the target for sockets, spool files and generated files. */
+  runDirectory: string
+  /** CPUs that the deployment may use: the cgroup's, not the host's. */
+  cpus: number
+}
+
+/** The deployment's settings that every server understands. Absent: the server's own default. */
+export interface ServerSettings {
+  workers: number
+  /** Threads of the gateway; other servers ignore it. */
+  threads?: number
+  /** Threads in each Python worker. */
+  workerThreads?: number
+  trustedProxies: readonly string[]
+  limits: { maxBodyBytes?: number; maxHeaderBytes?: number; maxConnections?: number; maxQueue?: number }
+  timeouts: { requestMs?: number; queueMs?: number; drainMs?: number; keepAliveMs?: number }
+  log: { level: string; format: 'text' | 'json'; access: boolean }
+  /** Module URLs that each thread of a JavaScript server imports first (OpenTelemetry's SDK). */
+  threadModules: readonly string[]
+}
+
+export interface ServerPlanInput {
+  app: AppFacts
+  target: Target
+  /** Where to listen: the public door, or an internal endpoint behind a proxy. */
+  endpoints: readonly Endpoint[]
+  settings: ServerSettings
+}
+
+export interface ProcessPlan {
+  workloads: WorkloadInput[]
+  files: GeneratedFileInput[]
+}
+
+/** Runs an app and speaks HTTP on an address. `plan` is pure. */
+export interface ServerContract {
+  /**
+   * `public`: serves static files, applies limits and writes the access log by itself. `upstream`: a proxy goes
+   * in front, and the server listens on a private socket.
+   */
+  placement: 'public' | 'upstream'
+  /** Interfaces that it can run; anything else is an error before a process starts. */
+  interfaces: readonly AppFacts['entry']['interface'][]
+  /** Requirement specifiers (PEP 508) that it needs in the app's Python environment. */
+  pythonRequirements: readonly string[]
+  plan(input: ServerPlanInput): ProcessPlan
+}
