@@ -1,0 +1,2 @@
+export { ensurePython, findPython } from './python.ts'
+export { partMissing, requirePart } from './missing.ts'
