@@ -6,6 +6,8 @@ export interface Target {
   orchestrator: string
   /** A private folder (0700) on the target for sockets, spool files and generated files. */
   runDirectory: string
+  /** How a process on the target calls the app's interpreter: an absolute path, or a name on its PATH. */
+  interpreter: string
   /** CPUs that the deployment may use: the cgroup's, not the host's. */
   cpus: number
 }
