@@ -1,1 +1,9 @@
-export {}
+export { findPlugins } from './find-plugins.ts'
+export type { FindPluginsOptions } from './find-plugins.ts'
+export { nearestNames } from './nearest-name.ts'
+export type { OpenPlugin } from './open-plugin.ts'
+export { readPluginPackage } from './plugin-metadata.ts'
+export type { AvailablePlugin, PluginSource } from './plugin-metadata.ts'
+export { createRegistry } from './registry.ts'
+export type { PluginChoice, PluginListing, Registry, RegistryOptions } from './registry.ts'
+export type { PhaseTimeouts, PluginPhase } from './run-phase.ts'
