@@ -1,8 +1,8 @@
 import { defineErrors } from '@havn/model'
 
-/** Adds the nearest right names to a sentence. */
-function suggestion(nearest: readonly string[]): string {
-  return nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
+/** What follows a sentence about a mistyped name. */
+function suggestion(nearest: string | null): string {
+  return nearest === null ? '' : ` Did you mean ${nearest}?`
 }
 
 /** Every failure of a plugin names the plugin, and the package that brings it where that is known. */
@@ -22,7 +22,7 @@ export const errors = defineErrors({
   },
   HAVN_ERR_PLUGIN_NOT_FOUND: {
     kind: 'user',
-    message: (seen: { kind: string; choice: string; nearest: readonly string[] }) =>
+    message: (seen: { kind: string; choice: string; nearest: string | null }) =>
       `No ${seen.kind} plugin is called ${seen.choice}.${suggestion(seen.nearest)}`,
     hint: '`platform plugins` lists what is installed; packages that bring more are named under "plugins" in the config.',
   },

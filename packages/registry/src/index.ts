@@ -1,6 +1,5 @@
 export { findPlugins } from './find-plugins.ts'
 export type { FindPluginsOptions } from './find-plugins.ts'
-export { nearestNames } from './nearest-name.ts'
 export type { OpenPlugin } from './open-plugin.ts'
 export { readPluginPackage } from './plugin-metadata.ts'
 export type { AvailablePlugin, PluginSource } from './plugin-metadata.ts'

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { nearestName } from '@havn/model'
 import { errors } from './errors.ts'
-import { nearestNames } from './nearest-name.ts'
 
 type JsonSchema = { properties?: Record<string, JsonSchema>; items?: JsonSchema }
 
@@ -33,8 +33,8 @@ function describeIssue(issue: StandardSchemaV1.Issue, shape: JsonSchema | undefi
   if (unknownKeys.length === 0) return [`${path.join('.') || 'config'}: ${issue.message}`]
   const known = Object.keys(shapeAt(shape, path)?.properties ?? {})
   return unknownKeys.map((key) => {
-    const nearest = nearestNames(key, known)
-    const help = nearest.length > 0 ? ` Did you mean ${nearest.join(' or ')}?` : knownKeys(known)
+    const nearest = nearestName(key, known)
+    const help = nearest !== null ? ` Did you mean ${nearest}?` : knownKeys(known)
     return `${[...path, key].join('.')}: no such key.${help}`
   })
 }

@@ -1,9 +1,9 @@
+import { nearestName } from '@havn/model'
 import type { PluginRef } from '@havn/model'
 import { pluginApiVersions } from '@havn/plugin-api'
 import type { MonitorContract, PluginContracts, PluginKind, PluginLogger } from '@havn/plugin-api'
 import { degrade, guardMonitor } from './degrade.ts'
 import { errors } from './errors.ts'
-import { nearestNames } from './nearest-name.ts'
 import { openPlugin } from './open-plugin.ts'
 import type { OpenPlugin } from './open-plugin.ts'
 import type { AvailablePlugin, PluginSource } from './plugin-metadata.ts'
@@ -43,7 +43,7 @@ export interface Registry {
   /**
    * The plugin that a choice means.
    *
-   * @throws HAVN_ERR_PLUGIN_NOT_FOUND with the nearest names, HAVN_ERR_PLUGIN_KIND, HAVN_ERR_PLUGIN_AMBIGUOUS.
+   * @throws HAVN_ERR_PLUGIN_NOT_FOUND with the nearest name, HAVN_ERR_PLUGIN_KIND, HAVN_ERR_PLUGIN_AMBIGUOUS.
    */
   resolve(kind: PluginKind, choice: PluginChoice): PluginRef
   /**
@@ -121,7 +121,7 @@ function toId(kind: PluginKind, choice: PluginChoice): string {
 function notFound(plugins: readonly AvailablePlugin[], kind: PluginKind, id: string): Error {
   const short = (name: string) => name.slice(name.indexOf('.') + 1)
   const names = plugins.filter((plugin) => plugin.kind === kind).map((plugin) => short(plugin.id))
-  return errors.HAVN_ERR_PLUGIN_NOT_FOUND({ kind, choice: id, nearest: nearestNames(short(id), names) })
+  return errors.HAVN_ERR_PLUGIN_NOT_FOUND({ kind, choice: id, nearest: nearestName(short(id), names) })
 }
 
 function toListing(plugin: AvailablePlugin): PluginListing {

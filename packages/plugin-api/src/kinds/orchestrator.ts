@@ -7,6 +7,11 @@ export interface ApplyInput {
   release: Release
   /** The interpreter for processes of this machine; absent where an image brings its own. */
   runtime?: AppRuntime
+  /**
+   * Where the release's generated files go on this machine: the folder that planners knew as
+   * `Target.runDirectory`. Absent where an image has its own; a local orchestrator then uses one of its own.
+   */
+  runDirectory?: string
   /** Called with everything that happens, in order. */
   onEvent: (event: LifecycleEvent) => void
   signal: AbortSignal

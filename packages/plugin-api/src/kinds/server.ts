@@ -47,6 +47,8 @@ export interface ServerContract {
    * in front, and the server listens on a private socket.
    */
   placement: 'public' | 'upstream'
+  /** What it listens on behind a proxy: a Unix socket (the default), or a port of loopback where it knows no other. */
+  endpoint?: 'unix' | 'tcp'
   /** Interfaces that it can run; anything else is an error before a process starts. */
   interfaces: readonly AppFacts['entry']['interface'][]
   /** Requirement specifiers (PEP 508) that it needs in the app's Python environment. */
