@@ -1,0 +1,78 @@
+/** One thing that each thread counts. Gauges go up and down; the others only up, modulo 2³². */
+export const counter = {
+  /** Gauge: requests that wait for a worker. */
+  queued: 0,
+  /** Gauge: requests that a worker has and has not finished. */
+  inFlight: 1,
+  /** Gauge: open websockets. */
+  webSockets: 2,
+  /** Gauge: client connections. */
+  connections: 3,
+  /** Requests that arrived. */
+  requests: 4,
+  /** Refused because the queue was full. */
+  rejected: 5,
+  /** Refused because they waited too long. */
+  timedOut: 6,
+  /** Clients that left before their answer was complete. */
+  cancelled: 7,
+  /** Answered 500–599 by the gateway itself, because of a worker or an app. */
+  failed: 8,
+} as const
+
+export type CounterName = keyof typeof counter
+export type CounterIndex = (typeof counter)[CounterName]
+
+/** A row a thread, a cache line each: threads never write to each other's memory. */
+const rowLength = 16
+const gauges: readonly CounterIndex[] = [
+  counter.queued,
+  counter.inFlight,
+  counter.webSockets,
+  counter.connections,
+]
+
+/** One thread's row of a table of counters. */
+export interface Counters {
+  readonly table: Int32Array
+  readonly row: number
+}
+
+/** Memory for the counters of this many threads; share it with each of them. */
+export function createCounters(threads: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(threads * rowLength * Int32Array.BYTES_PER_ELEMENT)
+}
+
+/** A thread's own row, to count with. Threads are numbered from 0. */
+export function openCounters(memory: SharedArrayBuffer, thread = 0): Counters {
+  const table = new Int32Array(memory)
+  const row = thread * rowLength
+  if (row + rowLength > table.length) throw new RangeError(`There are no counters for thread ${thread}.`)
+  return { table, row }
+}
+
+/** Adds to one counter of this thread. */
+export function count(counters: Counters, index: CounterIndex, change = 1): void {
+  Atomics.add(counters.table, counters.row + index, change)
+}
+
+/** The sum of one counter over all threads. */
+export function totalOf(counters: Counters, index: CounterIndex): number {
+  let total = 0
+  for (let at = index; at < counters.table.length; at += rowLength) total += Atomics.load(counters.table, at)
+  return total >>> 0
+}
+
+/** All sums, by name: what metrics and the control API read. */
+export function readCounters(memory: SharedArrayBuffer): Record<CounterName, number> {
+  const counters = openCounters(memory)
+  const totals = {} as Record<CounterName, number>
+  for (const name of Object.keys(counter) as CounterName[]) totals[name] = totalOf(counters, counter[name])
+  return totals
+}
+
+/** Takes back what a thread that has ended still held, so that its gauges don't limit the others. */
+export function clearGauges(memory: SharedArrayBuffer, thread: number): void {
+  const { table, row } = openCounters(memory, thread)
+  for (const index of gauges) Atomics.store(table, row + index, 0)
+}
