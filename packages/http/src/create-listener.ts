@@ -1,0 +1,167 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { answerClientError } from './client-error.ts'
+import { connectionOf } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { lingerAndClose } from './linger.ts'
+import { createPeerTrust } from './peer-trust.ts'
+import { isRefusal, refusals } from './refusal.ts'
+import type { Refusal, RefusalReason } from './refusal.ts'
+import { readRequest } from './request-rules.ts'
+import type { ListenerLimits, RequestRules } from './request-rules.ts'
+import type { RequestTarget } from './request-target.ts'
+import { errorMessage, sendError } from './send-error.ts'
+import { isWebSocketUpgrade, serveWithoutUpgrade } from './upgrade.ts'
+
+const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+
+export interface ListenerOptions {
+  limits: ListenerLimits
+  timeouts: {
+    /** From a connection's or request's first byte to its last header; 408. */
+    headersMs: number
+    /** Idle keep-alive connections are closed after it. */
+    keepAliveMs: number
+  }
+  /** Addresses and CIDRs of peers whose forwarded headers are believed; `unix` for peers on a Unix socket. */
+  trustedProxies: readonly string[]
+  /** What the listener itself speaks; trusted proxies may say otherwise. Default `http`. */
+  scheme?: 'http' | 'https'
+  /** Path of the Unix socket, for `serverAddress`, where the server was given a descriptor. */
+  socketPath?: string
+  /** Called for each request that was answered here instead of by a handler. */
+  onRejected?: (reason: RefusalReason, status: number) => void
+  /** Called with the number of headers that a request lost because of an underscore in their names. */
+  onHeadersDropped?: (count: number) => void
+}
+
+export interface ListenerHandlers {
+  request(request: IncomingMessage, response: ServerResponse, target: RequestTarget): void
+  /** Only WebSocket handshakes arrive here; errors of the socket are swallowed, its `close` still tells. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): void
+}
+
+/**
+ * Makes an HTTP/1.1 server that lets through only requests which mean the same to everyone (RFC 9110, RFC 9112),
+ * and answers the others by itself. The caller makes it listen, and closes it.
+ *
+ * Requests without a body have an ended body stream from the start: they emit neither `data` nor `end`
+ * (`request.readableEnded` is true).
+ *
+ * @throws HAVN_ERR_HTTP_TRUSTED_PROXY
+ *
+ * @example
+ * const server = createListener(options, {
+ *   request: (request, response, target) => response.end(`You asked ${target.host} for ${target.path}\n`),
+ *   upgrade: (request, socket) => socket.destroy(),
+ * })
+ * server.listen({ port: 8000, host: '127.0.0.1' })
+ */
+export function createListener(options: ListenerOptions, handlers: ListenerHandlers): Server {
+  const rules: RequestRules = {
+    limits: options.limits,
+    scheme: options.scheme ?? 'http',
+    isTrusted: createPeerTrust(options.trustedProxies),
+    onHeadersDropped: options.onHeadersDropped,
+  }
+  const server = createServer({
+    insecureHTTPParser: false,
+    // Checked by our own rules, which answer as they do for every other fault.
+    requireHostHeader: false,
+    maxHeaderSize: options.limits.maxHeaderBytes,
+    headersTimeout: options.timeouts.headersMs,
+    // A big upload over a slow line takes as long as it takes.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(Math.max(options.timeouts.headersMs / 2, 50), 5_000),
+    keepAliveTimeout: options.timeouts.keepAliveMs,
+    noDelay: true,
+    optimizeEmptyRequests: true,
+    shouldUpgradeCallback: isWebSocketUpgrade,
+  })
+  // Node drops what exceeds its own count without a word; the rules refuse it.
+  server.maxHeadersCount = 0
+
+  const listenerPath = () => options.socketPath ?? pathOf(server)
+  const connectionFor = (socket: Duplex) => connectionOf(socket, rules.isTrusted, listenerPath)
+
+  function accept(request: IncomingMessage, response: ServerResponse): RequestTarget | null {
+    const connection = connectionFor(request.socket)
+    if (connection.closing) {
+      request.socket.destroy()
+      return null
+    }
+    connection.response = response
+    const outcome = readRequest(request, connection, rules)
+    if (isRefusal(outcome)) {
+      refuse(response, connection, outcome)
+      return null
+    }
+    return outcome
+  }
+
+  function refuse(response: ServerResponse, connection: Connection, refusal: Refusal): void {
+    connection.closing = true
+    options.onRejected?.(refusal.reason, refusal.status)
+    sendError(response, refusal.status, { close: true })
+  }
+
+  function refuseSocket(socket: Duplex, refusal: Refusal, headers?: Record<string, string>): void {
+    connectionFor(socket).closing = true
+    options.onRejected?.(refusal.reason, refusal.status)
+    lingerAndClose(socket as Socket, errorMessage(refusal.status, headers))
+  }
+
+  function serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const target = accept(request, response)
+    if (target === null) return
+    if (target.path === '*') {
+      response.writeHead(204, { allow: ALLOWED_METHODS }).end()
+      return
+    }
+    if (expectsContinue) response.writeContinue()
+    handlers.request(request, response, target)
+  }
+
+  server.on('request', (request, response) => serve(request, response, false))
+  server.on('checkContinue', (request, response) => serve(request, response, true))
+  server.on('checkExpectation', (_request, response) =>
+    refuse(response, connectionFor(response.socket!), refusals.expectation),
+  )
+  server.on('connect', (_request, socket) => {
+    socket.on('error', ignore)
+    refuseSocket(socket, refusals.connect, { Allow: ALLOWED_METHODS })
+  })
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', ignore)
+    const connection = connectionFor(socket)
+    if (!isWebSocketUpgrade(request)) {
+      // Before Node 24.9 every Upgrade request arrives here.
+      serveWithoutUpgrade({ server, request, socket, head, connection })
+      return
+    }
+    const pending = connection.response
+    if (pending !== null && !pending.writableFinished) {
+      // A handshake pipelined behind a request that is still being answered would write into its response.
+      socket.destroy()
+      return
+    }
+    const outcome = readRequest(request, connection, rules)
+    if (isRefusal(outcome)) refuseSocket(socket, outcome)
+    else handlers.upgrade(request, socket, head, outcome)
+  })
+  server.on('clientError', (error, socket) =>
+    answerClientError(error, socket as Socket, connectionFor(socket), (refusal) =>
+      options.onRejected?.(refusal.reason, refusal.status),
+    ),
+  )
+  return server
+}
+
+function pathOf(server: Server): string {
+  const address = server.address()
+  return typeof address === 'string' ? address : ''
+}
+
+function ignore(): void {}

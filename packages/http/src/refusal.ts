@@ -1,0 +1,45 @@
+/** Why the listener answers a request by itself: low in number, fit for a metric's attribute. */
+export type RefusalReason =
+  | 'body-too-large'
+  | 'connect'
+  | 'expectation'
+  | 'headers-too-many'
+  | 'headers-too-large'
+  | 'host'
+  | 'malformed'
+  | 'method'
+  | 'target'
+  | 'target-too-long'
+  | 'timeout'
+  | 'transfer-encoding'
+  | 'upgrade'
+  | 'version'
+
+/** A request that the rules do not let through, and the status that says so. */
+export interface Refusal {
+  reason: RefusalReason
+  status: number
+}
+
+export const refusals = {
+  badHost: { reason: 'host', status: 400 },
+  badMethod: { reason: 'method', status: 501 },
+  badTarget: { reason: 'target', status: 400 },
+  badTransferEncoding: { reason: 'transfer-encoding', status: 400 },
+  badUpgrade: { reason: 'upgrade', status: 400 },
+  badVersion: { reason: 'version', status: 400 },
+  bodyTooLarge: { reason: 'body-too-large', status: 413 },
+  connect: { reason: 'connect', status: 405 },
+  expectation: { reason: 'expectation', status: 417 },
+  headersTooLarge: { reason: 'headers-too-large', status: 431 },
+  headersTooMany: { reason: 'headers-too-many', status: 431 },
+  malformed: { reason: 'malformed', status: 400 },
+  targetTooLong: { reason: 'target-too-long', status: 414 },
+  timeout: { reason: 'timeout', status: 408 },
+  unknownTransferCoding: { reason: 'transfer-encoding', status: 501 },
+  unsupportedVersion: { reason: 'version', status: 505 },
+} as const satisfies Record<string, Refusal>
+
+export function isRefusal(value: object): value is Refusal {
+  return 'reason' in value
+}

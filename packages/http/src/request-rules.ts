@@ -1,0 +1,159 @@
+import type { IncomingMessage } from 'node:http'
+import type { Connection } from './connection.ts'
+import { nominatedHeaders } from './forwardable-headers.ts'
+import { readForwarded } from './forwarded.ts'
+import { headerKind } from './header-kind.ts'
+import { isHost } from './host.ts'
+import { normaliseTarget } from './normalise-target.ts'
+import type { PeerTrust } from './peer-trust.ts'
+import { refusals } from './refusal.ts'
+import type { Refusal } from './refusal.ts'
+import type { RequestTarget } from './request-target.ts'
+
+/** Sizes beyond which a request is refused. */
+export interface ListenerLimits {
+  /** All of the head; 431. */
+  maxHeaderBytes: number
+  /** Header fields; 431. */
+  maxHeaders: number
+  /** 414. */
+  maxTargetBytes: number
+  /** By Content-Length; 413. Chunked bodies are counted by whoever reads them: `limitBody`. */
+  maxBodyBytes: number
+}
+
+/** What the rules need to know of their listener. */
+export interface RequestRules {
+  limits: ListenerLimits
+  scheme: 'http' | 'https'
+  isTrusted: PeerTrust
+  onHeadersDropped: ((count: number) => void) | undefined
+}
+
+/** One pass over the headers. */
+interface Head {
+  hosts: number
+  host: string
+  connection: string
+  transferEncoding: string | null
+  contentLength: number
+  /** Fields that may not go on as they are: hop-by-hop, Expect, and forwarded ones of an untrusted peer. */
+  drops: number
+  underscores: number
+}
+
+/** Methods that llhttp accepts for protocols other than HTTP. */
+const FOREIGN_METHODS =
+  /^(?:PRI|SOURCE|DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|TEARDOWN|GET_PARAMETER|SET_PARAMETER|REDIRECT|RECORD|FLUSH)$/
+
+/** Applies the listener's rules to a request's head; costs a few scans of short strings for a plain one. */
+export function readRequest(
+  request: IncomingMessage,
+  connection: Connection,
+  rules: RequestRules,
+): RequestTarget | Refusal {
+  const { rawHeaders, httpVersion } = request
+  const rawTarget = request.url!
+  const method = request.method!
+  const isOld = httpVersion === '1.0'
+  if (httpVersion !== '1.1' && !isOld) {
+    return request.httpVersionMajor >= 2 ? refusals.unsupportedVersion : refusals.badVersion
+  }
+  if (FOREIGN_METHODS.test(method)) return refusals.badMethod
+  if (rawTarget.length > rules.limits.maxTargetBytes) return refusals.targetTooLong
+  if (rawHeaders.length > rules.limits.maxHeaders * 2) return refusals.headersTooMany
+
+  const head = readHead(rawHeaders, connection.trusted)
+  if (head.transferEncoding !== null) {
+    const refusal = checkTransferEncoding(head.transferEncoding, isOld)
+    if (refusal) return refusal
+  }
+  if (head.contentLength > rules.limits.maxBodyBytes) return refusals.bodyTooLarge
+  if (head.hosts === 0 ? !isOld : head.hosts > 1 || !isHost(head.host)) return refusals.badHost
+
+  const target = normaliseTarget(rawTarget)
+  if (target === null) return refusals.badTarget
+  if (target.path === '*' && method !== 'OPTIONS') return refusals.badTarget
+  if (target.authority !== null && !isHost(target.authority)) return refusals.badTarget
+
+  const client = connection.trusted ? readForwarded(rawHeaders, connection, rules.isTrusted) : null
+  const host = client?.host ?? target.authority ?? head.host
+  if (head.underscores > 0) rules.onHeadersDropped?.(head.underscores)
+  return {
+    method,
+    path: target.path,
+    query: target.query,
+    rawTarget,
+    host,
+    scheme: client?.scheme ?? rules.scheme,
+    httpVersion,
+    clientAddress: client ? client.address : connection.address,
+    clientPort: client ? client.port : connection.port,
+    serverAddress: connection.serverAddress,
+    serverPort: connection.serverPort,
+    headers:
+      head.drops === 0 && head.underscores === 0 && host === head.host
+        ? rawHeaders
+        : cleanHeaders(rawHeaders, head, host, connection.trusted),
+  }
+}
+
+function readHead(rawHeaders: readonly string[], trusted: boolean): Head {
+  const head: Head = {
+    hosts: 0,
+    host: '',
+    connection: '',
+    transferEncoding: null,
+    contentLength: 0,
+    drops: 0,
+    underscores: 0,
+  }
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const kind = headerKind(rawHeaders[index]!)
+    if (kind === 'pass') continue
+    const value = rawHeaders[index + 1]!
+    if (kind === 'host') {
+      head.hosts++
+      head.host = value
+    } else if (kind === 'content-length') {
+      head.contentLength = Number(value)
+    } else if (kind === 'underscore') {
+      head.underscores++
+    } else if (kind !== 'forwarded') {
+      head.drops++
+      if (kind === 'connection') head.connection += (head.connection && ',') + value
+      else if (kind === 'transfer-encoding') {
+        head.transferEncoding = head.transferEncoding === null ? value : `${head.transferEncoding},${value}`
+      }
+    } else if (!trusted) {
+      head.drops++
+    }
+  }
+  return head
+}
+
+/** RFC 9112 §6.1: chunked once and last; a coding that is not known here is 501. */
+function checkTransferEncoding(value: string, isOld: boolean): Refusal | null {
+  if (isOld) return refusals.badTransferEncoding
+  const codings = value.split(',').map((coding) => coding.trim().toLowerCase())
+  if (codings.indexOf('chunked') !== codings.length - 1) return refusals.badTransferEncoding
+  return codings.length > 1 ? refusals.unknownTransferCoding : null
+}
+
+/** The headers less what the rules drop; Host says what the request is for (RFC 9112 §3.2.2). */
+function cleanHeaders(rawHeaders: readonly string[], head: Head, host: string, trusted: boolean): string[] {
+  const nominated = nominatedHeaders(head.connection)
+  const kept: string[] = []
+  if (head.hosts === 0 && host !== '') kept.push('Host', host)
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!
+    const kind = headerKind(name)
+    if (kind === 'host') kept.push(name, host)
+    else if (kind === 'content-length') kept.push(name, rawHeaders[index + 1]!)
+    else if (kind === 'pass' || (kind === 'forwarded' && trusted)) {
+      if (nominated?.has(name.toLowerCase())) continue
+      kept.push(name, rawHeaders[index + 1]!)
+    }
+  }
+  return kept
+}
