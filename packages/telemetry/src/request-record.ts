@@ -15,4 +15,6 @@ export interface RequestRecord {
   worker?: number
   /** What failed, for `error.type`: an error code. */
   error?: string
+  /** Status of the answer to an Upgrade request, set by who wrote it; other answers have a ServerResponse. */
+  status?: number
 }
