@@ -29,7 +29,14 @@ export const jobSchema = z.object({
    * Files and folders, relative to the app's root, and plain values, whose contents decide whether
    * the job must run again. Absent: it runs each time.
    */
-  fingerprint: z.object({ paths: z.array(z.string()), values: z.array(z.string()) }).optional(),
+  fingerprint: z
+    .object({
+      paths: z.array(z.string()),
+      values: z.array(z.string()),
+      /** What the job leaves behind, as paths like those above: it runs again when one of them is missing. */
+      creates: z.array(z.string()).optional(),
+    })
+    .optional(),
   /** Set when the job does not apply; the sentence says why, for people. */
   skip: z.string().optional(),
 })
