@@ -1,0 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { configJsonSchema } from '@havn/platform/config-json-schema'
+import { formatErrorReference, readDeclaredErrors } from './error-reference.ts'
+
+/** Writes the parts of the docs and schemas that come from the sources. */
+const root = resolve(import.meta.dirname, '../..')
+writeFileSync(resolve(root, 'docs/reference/errors.md'), formatErrorReference(readDeclaredErrors()))
+writeFileSync(
+  resolve(root, 'packages/platform/schema/platform.config.schema.json'),
+  JSON.stringify(configJsonSchema(), null, 2) + '\n',
+)
