@@ -1,0 +1,231 @@
+import type { ServerResponse } from 'node:http'
+import { sendError } from '@havn/http'
+import type { HavnError } from '@havn/model'
+import { count, counter } from '../dispatch/counters.ts'
+import type { Job, Refusal } from '../dispatch/dispatcher.ts'
+import type { Waiting } from '../dispatch/waiting-list.ts'
+import { encodeFileRequest, encodeRequest, frameFlag, frameType, maxDataBytes } from '../frames/index.ts'
+import { requestString } from '../frames/index.ts'
+import type { Frame } from '../frames/index.ts'
+import { asgiHead } from './asgi-head.ts'
+import type { Channel, ChannelUser } from './channel.ts'
+import { BodyCollector, bodyFaultStatus } from './collected-body.ts'
+import type { CollectedBody } from './collected-body.ts'
+import { hostErrors } from './errors.ts'
+import type { HostConnection } from './host-connection.ts'
+import type { Exchange } from './host.ts'
+import { refusalError, retryAfterS } from './queue-refusal.ts'
+import { requestBodySize, unknownSize } from './request-body-size.ts'
+import { RequestUpload } from './request-upload.ts'
+import { ResponseRelay, sendComplete, toResponseError } from './response-relay.ts'
+import type { StreamContext } from './stream-context.ts'
+import { wsgiHead } from './wsgi-head.ts'
+
+const { RESPONSE, CANCEL } = frameType
+const { END } = frameFlag
+
+const streamOf = Symbol('stream')
+type OwnResponse = ServerResponse & { [streamOf]?: HttpStream }
+
+/**
+ * One HTTP request on its way through a Python worker: waits for its body (WSGI) and for a worker, goes out as
+ * a stream of frames, and comes back as a response. It is its own place in the queue and its own channel user,
+ * so that a request costs one object.
+ */
+export class HttpStream implements Job<HostConnection>, ChannelUser {
+  previousWaiting: Waiting | null = null
+  nextWaiting: Waiting | null = null
+  waitingSince = 0
+  readonly #context: StreamContext
+  readonly #exchange: Exchange
+  #bodySize = 0
+  #collector: BodyCollector | null = null
+  #body: CollectedBody | null = null
+  #upload: RequestUpload | null = null
+  #channel: Channel | null = null
+  #relay: ResponseRelay | null = null
+  #deadline: NodeJS.Timeout | null = null
+
+  constructor(context: StreamContext, exchange: Exchange) {
+    this.#context = context
+    this.#exchange = exchange
+  }
+
+  get requestId(): string {
+    return this.#exchange.record.id
+  }
+
+  start(): void {
+    const { request } = this.#exchange
+    const response: OwnResponse = this.#exchange.response
+    response[streamOf] = this
+    response.on('close', onResponseClose)
+    this.#bodySize = requestBodySize(request.rawHeaders)
+    if (this.#bodySize > this.#context.limits.maxBodyBytes) this.#refuseBody()
+    else if (this.#bodySize !== 0 && this.#context.interface === 'wsgi') this.#collectBody()
+    else this.#context.dispatcher.submit(this)
+  }
+
+  begin(worker: HostConnection, queueMs: number): void {
+    const { record } = this.#exchange
+    record.queueMs = queueMs
+    record.worker = worker.worker
+    const channel = worker.open(this)
+    this.#channel = channel
+    const { requestMs } = this.#context.timeouts
+    if (requestMs > 0) this.#deadline = setTimeout(() => this.#onDeadline(requestMs), requestMs)
+    if (this.#context.interface === 'asgi') this.#sendAsgi(channel, requestMs)
+    else this.#sendWsgi(channel, requestMs)
+  }
+
+  refuse(why: Refusal): void {
+    this.#fault(refusalError(why, this.#context), { 'Retry-After': String(retryAfterS) })
+  }
+
+  onFrame(frame: Frame): void {
+    const ended = frame.type === CANCEL || (frame.flags & END) !== 0
+    if (ended && frame.type === RESPONSE && this.#relay === null) {
+      this.#leaveChannel()
+      this.#answer(frame.payload)
+      return
+    }
+    const relay = this.#relay ?? this.#createRelay()
+    if (ended) this.#leaveChannel()
+    relay.onFrame(frame)
+  }
+
+  onSent(): void {
+    this.#upload?.onSent()
+  }
+
+  onLost(): void {
+    this.#leaveChannel()
+    this.#fault(hostErrors.HAVN_ERR_HOST_LOST({ worker: this.#exchange.record.worker ?? -1 }))
+  }
+
+  /** The response is over, sent or not: nothing of this request stays behind. */
+  settle(): void {
+    const { dispatcher, counters } = this.#context
+    if (!this.#exchange.response.writableFinished) count(counters, counter.cancelled)
+    dispatcher.cancel(this)
+    this.#relay?.stop()
+    this.#cancel()
+    this.#collector?.release()
+    this.#context.onSettled()
+  }
+
+  #collectBody(): void {
+    const { limits, dispatcher } = this.#context
+    this.#collector = new BodyCollector({
+      request: this.#exchange.request,
+      memoryBytes: limits.bodyMemoryBytes,
+      maxBytes: limits.maxBodyBytes,
+      spoolPath: () => this.#context.spoolPath(),
+      onBody: (body) => {
+        this.#body = body
+        dispatcher.submit(this)
+      },
+      onFault: (error) => this.#fault(error),
+    })
+  }
+
+  #sendWsgi(channel: Channel, deadlineMs: number): void {
+    const { target, record } = this.#exchange
+    const body = this.#body
+    const size = body !== null && this.#bodySize === unknownSize ? body.bytes : null
+    const frame = { stream: channel.id, deadlineMs, head: wsgiHead(target, record, size) }
+    if (body === null || body.bytes === 0) return channel.request(requestString(frame), true)
+    this.#body = null
+    if (body.file !== null) return channel.requestBytes(encodeFileRequest(frame, body.file))
+    if (body.bytes <= maxDataBytes)
+      return channel.requestBytes(encodeRequest(frame, Buffer.concat(body.chunks, body.bytes), true))
+    channel.request(requestString(frame, false), false)
+    for (const chunk of body.chunks) channel.push(chunk)
+    channel.end()
+  }
+
+  #sendAsgi(channel: Channel, deadlineMs: number): void {
+    const { target, record, request } = this.#exchange
+    const ended = this.#bodySize === 0
+    const frame = { stream: channel.id, deadlineMs, head: asgiHead('http', target, record) }
+    channel.request(requestString(frame, ended), ended)
+    if (ended) return
+    const maxBytes = this.#context.limits.maxBodyBytes
+    this.#upload = new RequestUpload({ request, channel, maxBytes, onTooLarge: () => this.#refuseBody() })
+  }
+
+  /** The common case: a whole response in one frame. */
+  #answer(payload: Buffer): void {
+    const { request, response } = this.#exchange
+    if (this.#context.draining) response.shouldKeepAlive = false
+    try {
+      sendComplete(response, request.method ?? 'GET', payload)
+    } catch (error) {
+      this.#fault(toResponseError(error))
+    }
+  }
+
+  #createRelay(): ResponseRelay {
+    const { request, response } = this.#exchange
+    if (this.#context.draining) response.shouldKeepAlive = false
+    this.#relay = new ResponseRelay({
+      response,
+      method: request.method ?? 'GET',
+      channel: this.#channel as Channel,
+      onFault: (error) => this.#fault(error),
+    })
+    return this.#relay
+  }
+
+  #onDeadline(timeoutMs: number): void {
+    this.#fault(hostErrors.HAVN_ERR_REQUEST_DEADLINE({ timeoutMs }))
+  }
+
+  #refuseBody(): void {
+    const limitBytes = this.#context.limits.maxBodyBytes
+    this.#fault(hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes }))
+  }
+
+  /** Ends the request for a reason of ours: with a status where nothing has gone out, by breaking off otherwise. */
+  #fault(error: HavnError, headers: Record<string, string> = {}): void {
+    const { request, response, record } = this.#exchange
+    record.error = error.code
+    this.#relay?.stop()
+    this.#cancel()
+    if (response.destroyed || response.writableEnded) return
+    const status = bodyFaultStatus(error)
+    if (status >= 500) this.#report(error)
+    const unread = this.#bodySize !== 0 && !request.readableEnded
+    // What the app's own head left behind must not spoil ours.
+    if (!response.headersSent) response.statusMessage = ''
+    sendError(response, status, { headers, close: unread || this.#context.draining })
+  }
+
+  #report(error: HavnError): void {
+    const { record } = this.#exchange
+    const { logger, counters } = this.#context
+    count(counters, counter.failed)
+    const { code, hint } = error
+    logger.error({ code, request: record.id, worker: record.worker, hint, err: error }, error.message)
+  }
+
+  #cancel(): void {
+    const channel = this.#channel
+    this.#leaveChannel()
+    channel?.cancel()
+  }
+
+  /** The host is done with this stream, or we with the host. */
+  #leaveChannel(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline)
+    this.#deadline = null
+    this.#channel = null
+    this.#upload?.stop()
+    this.#upload = null
+  }
+}
+
+/** One listener for all responses: no closure a request. */
+function onResponseClose(this: OwnResponse): void {
+  this[streamOf]?.settle()
+}

@@ -1,0 +1,254 @@
+import { randomBytes } from 'node:crypto'
+import { join, dirname } from 'node:path'
+import { sendError } from '@havn/http'
+import type { HavnError } from '@havn/model'
+import type { PluginLogger } from '@havn/plugin-api'
+import type { GatewayConfig } from '../config/gateway-config.ts'
+import { count, counter, openCounters } from '../dispatch/counters.ts'
+import type { Counters } from '../dispatch/counters.ts'
+import { Dispatcher } from '../dispatch/dispatcher.ts'
+import type { FailedMessage, HelloMessage, ReadyMessage } from '../frames/index.ts'
+import { hostErrors } from './errors.ts'
+import { HostConnection } from './host-connection.ts'
+import type { ConnectionEnd, ConnectionState } from './host-connection.ts'
+import type { Exchange, Host, UpgradeExchange } from './host.ts'
+import { listenForHosts } from './host-socket.ts'
+import type { HostSocket } from './host-socket.ts'
+import { HttpStream } from './http-stream.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
+import type { StreamContext } from './stream-context.ts'
+import { createUpgrader } from './websocket-handshake.ts'
+import { WebSocketStream } from './websocket-stream.ts'
+
+export interface PythonHostOptions {
+  config: GatewayConfig
+  /** Path of the Unix socket that workers connect to; its folder is made (0700) when it is missing. */
+  socketPath: string
+  /** Numbers of the workers that belong to this thread. */
+  workers: readonly number[]
+  /** From `createCounters`. */
+  counters: SharedArrayBuffer
+  /** This thread's row of the counters; 0 when left out. */
+  thread?: number
+  logger: PluginLogger
+  onWorkerReady(worker: number, info: WorkerInfo): void
+  onWorkerFailed(worker: number, failure: FailedMessage): void
+  onWorkerGone(worker: number, why: WorkerEnd): void
+}
+
+/** What a worker said of itself. */
+export interface WorkerInfo {
+  pid: number
+  /** `cpython`. */
+  host: string
+  version: string
+  /** Requests that it runs at once; 0 is no limit. */
+  threads: number
+  lifespan: ReadyMessage['lifespan']
+}
+
+/** Why a worker's connection ended. */
+export interface WorkerEnd {
+  pid: number
+  /** True after `retire`, `drain`, `close` or FAILED. */
+  expected: boolean
+  /** `HAVN_ERR_HOST_PROTOCOL`, where it broke the protocol: the process may still run, and must be killed. */
+  error?: HavnError
+}
+
+export interface WorkerStatus {
+  worker: number
+  pid: number
+  state: ConnectionState
+  inFlight: number
+  /** Requests that may lie in it. */
+  window: number
+  averageMs: number
+}
+
+export interface PythonHostStatus {
+  workers: WorkerStatus[]
+  /** Requests that wait for a worker, in this thread. */
+  queued: number
+  /** Requests and websockets that are not over yet, in this thread. */
+  active: number
+}
+
+/** A thread's side of its CPython workers. */
+export interface PythonHost extends Host {
+  status(): PythonHostStatus
+  /** Lets a worker of this number connect, beside those named at the start. */
+  expect(worker: number): void
+  /**
+   * Gives the worker nothing new, and has it finish, end the app's lifespan and exit. Its number is not expected
+   * again until `expect`.
+   */
+  retire(worker: number): void
+}
+
+/**
+ * Listens for CPython workers, and runs requests in them by the host protocol (docs/reference/host-protocol.md).
+ * Requests wait, within the queue's bounds, while no worker is ready.
+ *
+ * @throws HAVN_ERR_HOST_SOCKET
+ */
+export async function createPythonHost(options: PythonHostOptions): Promise<PythonHost> {
+  const host = new PythonWorkers(options)
+  await host.listen()
+  return host
+}
+
+class PythonWorkers implements PythonHost, StreamContext {
+  readonly interface: 'wsgi' | 'asgi'
+  readonly counters: Counters
+  readonly logger: PluginLogger
+  readonly limits: GatewayConfig['limits']
+  readonly timeouts: GatewayConfig['timeouts']
+  readonly dispatcher: Dispatcher<HostConnection>
+  draining = false
+  readonly #options: PythonHostOptions
+  readonly #expected: Set<number>
+  readonly #connections = new Map<number, HostConnection>()
+  readonly #hellos = new Map<number, HelloMessage>()
+  readonly #webSockets = new Set<WebSocketStream>()
+  readonly #upgrader = createUpgrader()
+  readonly #spoolDirectory: string
+  readonly #spoolPrefix = `body-${randomBytes(6).toString('hex')}`
+  #spools = 0
+  #active = 0
+  #closed = false
+  #idle: (() => void) | null = null
+  #socket: HostSocket | null = null
+
+  constructor(options: PythonHostOptions) {
+    const { config, counters, thread, workers, logger, socketPath } = options
+    this.#options = options
+    this.interface = config.app.language === 'python' ? config.app.interface : 'wsgi'
+    this.counters = openCounters(counters, thread)
+    this.logger = logger
+    this.limits = config.limits
+    this.timeouts = config.timeouts
+    this.#expected = new Set(workers)
+    this.#spoolDirectory = config.runDirectory ?? dirname(socketPath)
+    const { maxQueue } = config.limits
+    this.dispatcher = new Dispatcher({ counters: this.counters, maxQueue, queueMs: config.timeouts.queueMs })
+  }
+
+  async listen(): Promise<void> {
+    this.#socket = await listenForHosts(this.#options.socketPath, (socket) => {
+      new HostConnection(socket, this, this.logger)
+    })
+  }
+
+  handle(exchange: Exchange): void {
+    count(this.counters, counter.requests)
+    if (this.#closed) return sendError(exchange.response, 503, { close: true })
+    this.#active += 1
+    new HttpStream(this, exchange).start()
+  }
+
+  upgrade(exchange: UpgradeExchange): void {
+    count(this.counters, counter.requests)
+    if (this.#closed) return refuseUpgrade(exchange.socket, 503)
+    if (this.interface === 'wsgi') return this.#refuseWebSocket(exchange)
+    this.#active += 1
+    const stream = new WebSocketStream({ context: this, exchange, upgrader: this.#upgrader })
+    this.#webSockets.add(stream)
+    exchange.socket.once('close', () => this.#webSockets.delete(stream))
+    stream.start()
+  }
+
+  expect(worker: number): void {
+    this.#expected.add(worker)
+  }
+
+  retire(worker: number): void {
+    this.#expected.delete(worker)
+    const connection = this.#connections.get(worker)
+    if (connection === undefined) return
+    this.dispatcher.remove(connection)
+    connection.drain()
+  }
+
+  status(): PythonHostStatus {
+    const workers = [...this.#connections.values()].map((connection) => {
+      const { worker, pid, state } = connection
+      const { inFlight, window, averageMs } = connection.load
+      return { worker, pid, state, inFlight, window, averageMs }
+    })
+    return { workers, queued: this.dispatcher.queued, active: this.#active }
+  }
+
+  /**
+   * What is here, and what still arrives on open connections, is answered, and those connections end; websockets
+   * are closed with 1012. Then the workers end their lifespan and exit.
+   */
+  async drain(): Promise<void> {
+    this.draining = true
+    for (const stream of this.#webSockets) stream.drain()
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    this.#expected.clear()
+    for (const connection of this.#connections.values()) connection.drain()
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.draining = true
+    this.dispatcher.close()
+    for (const connection of this.#connections.values()) connection.close()
+    await this.#socket?.close()
+    this.#idle?.()
+  }
+
+  // StreamContext
+
+  spoolPath(): string {
+    this.#spools += 1
+    return join(this.#spoolDirectory, `${this.#spoolPrefix}-${this.#spools}`)
+  }
+
+  onSettled(): void {
+    this.#active -= 1
+    if (this.draining && this.#active === 0) this.#idle?.()
+  }
+
+  // ConnectionEvents
+
+  onHello(connection: HostConnection, hello: HelloMessage): boolean {
+    if (!this.#expected.has(hello.worker) || this.#connections.has(hello.worker)) return false
+    this.#connections.set(hello.worker, connection)
+    this.#hellos.set(hello.worker, hello)
+    return true
+  }
+
+  onReady(connection: HostConnection, { threads, lifespan }: ReadyMessage): void {
+    const { pid, host, version } = this.#hellos.get(connection.worker) as HelloMessage
+    this.dispatcher.add(connection)
+    this.#options.onWorkerReady(connection.worker, { pid, host, version, threads, lifespan })
+  }
+
+  onFailed(connection: HostConnection, failure: FailedMessage): void {
+    this.#options.onWorkerFailed(connection.worker, failure)
+  }
+
+  onFinished(connection: HostConnection): void {
+    this.dispatcher.finished(connection)
+  }
+
+  onGone(connection: HostConnection, { expected, error }: ConnectionEnd): void {
+    const { worker, pid } = connection
+    if (this.#connections.get(worker) !== connection) return
+    this.#connections.delete(worker)
+    this.#hellos.delete(worker)
+    this.dispatcher.forget(connection)
+    this.#options.onWorkerGone(worker, { pid, expected: expected || this.#closed, error })
+    if (this.draining && this.#connections.size === 0 && this.#active === 0) this.#idle?.()
+  }
+
+  #refuseWebSocket({ socket, record }: UpgradeExchange): void {
+    const error = hostErrors.HAVN_ERR_REQUEST_UPGRADE({ reason: 'it is a WSGI app' })
+    record.error = error.code
+    refuseUpgrade(socket, error.status ?? 501)
+  }
+}

@@ -1,0 +1,14 @@
+import type { HavnError } from '@havn/model'
+import type { Refusal } from '../dispatch/dispatcher.ts'
+import { hostErrors } from './errors.ts'
+import type { StreamContext } from './stream-context.ts'
+
+/** Seconds after which a client may try again when no worker had room. */
+export const retryAfterS = 1
+
+/** Why the queue did not take a request, as the error that goes to the log. */
+export function refusalError(why: Refusal, { limits, timeouts }: StreamContext): HavnError {
+  if (why === 'full') return hostErrors.HAVN_ERR_QUEUE_FULL({ limit: limits.maxQueue })
+  if (why === 'timeout') return hostErrors.HAVN_ERR_QUEUE_TIMEOUT({ timeoutMs: timeouts.queueMs })
+  return hostErrors.HAVN_ERR_HOST_CLOSED({})
+}
