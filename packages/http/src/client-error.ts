@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts'
 import { lingerAndClose } from './linger.ts'
 import { refusals } from './refusal.ts'
 import type { Refusal } from './refusal.ts'
-import { errorMessage } from './send-error.ts'
+import { formatErrorResponse } from './send-error.ts'
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: refusals.headersTooLarge,
@@ -20,7 +20,6 @@ export function answerClientError(
   connection: Connection,
   onRefusal: (refusal: Refusal) => void,
 ): void {
-  if (connection.closing) return
   connection.closing = true
   const code = error.code ?? ''
   const isParseError = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT'
@@ -32,7 +31,7 @@ export function answerClientError(
 
   const refusal = REFUSALS[code] ?? refusals.malformed
   onRefusal(refusal)
-  const answer = () => lingerAndClose(socket, errorMessage(refusal.status))
+  const answer = () => lingerAndClose(socket, formatErrorResponse(refusal.status))
   const pending = connection.response
   if (pending === null || pending.writableFinished) {
     answer()

@@ -17,6 +17,10 @@ export interface Connection {
   response: ServerResponse | null
   /** Nothing more is read from it. */
   closing: boolean
+  /** Its parser has failed and another took over: what the first still says is of no interest. */
+  replayed: boolean
+  /** Bytes that had arrived when the last request did. */
+  seenBytes: number
 }
 
 const key = Symbol('havn.connection')
@@ -25,6 +29,12 @@ type KnownSocket = Duplex & { [key]?: Connection }
 /** Gives the connection's facts; `listenerPath` is the Unix socket's path, where the listener has one. */
 export function connectionOf(socket: Duplex, isTrusted: PeerTrust, listenerPath: () => string): Connection {
   return ((socket as KnownSocket)[key] ??= describe(socket as Socket, isTrusted, listenerPath))
+}
+
+/** Gives a stream over a connection's socket the facts of that connection. */
+export function adoptConnection(stream: Duplex, connection: Connection): void {
+  const adopted: Connection = { ...connection, response: null, closing: false, replayed: false, seenBytes: 0 }
+  ;(stream as KnownSocket)[key] = adopted
 }
 
 function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => string): Connection {
@@ -38,5 +48,7 @@ function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => stri
     serverPort: isUnix ? null : (socket.localPort ?? 0),
     response: null,
     closing: false,
+    replayed: false,
+    seenBytes: 0,
   }
 }

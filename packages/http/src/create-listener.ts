@@ -12,7 +12,8 @@ import type { Refusal, RefusalReason } from './refusal.ts'
 import { readRequest } from './request-rules.ts'
 import type { ListenerLimits, RequestRules } from './request-rules.ts'
 import type { RequestTarget } from './request-target.ts'
-import { errorMessage, sendError } from './send-error.ts'
+import { formatErrorResponse, sendError } from './send-error.ts'
+import { encodeRawTarget, replay } from './replay.ts'
 import { isWebSocketUpgrade, serveWithoutUpgrade } from './upgrade.ts'
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
@@ -78,7 +79,6 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     keepAliveTimeout: options.timeouts.keepAliveMs,
     noDelay: true,
     optimizeEmptyRequests: true,
-    shouldUpgradeCallback: isWebSocketUpgrade,
   })
   // Node drops what exceeds its own count without a word; the rules refuse it.
   server.maxHeadersCount = 0
@@ -110,7 +110,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   function refuseSocket(socket: Duplex, refusal: Refusal, headers?: Record<string, string>): void {
     connectionFor(socket).closing = true
     options.onRejected?.(refusal.reason, refusal.status)
-    lingerAndClose(socket as Socket, errorMessage(refusal.status, headers))
+    lingerAndClose(socket as Socket, formatErrorResponse(refusal.status, headers))
   }
 
   function serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -137,7 +137,6 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     socket.on('error', ignore)
     const connection = connectionFor(socket)
     if (!isWebSocketUpgrade(request)) {
-      // Before Node 24.9 every Upgrade request arrives here.
       serveWithoutUpgrade({ server, request, socket, head, connection })
       return
     }
@@ -151,11 +150,20 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     if (isRefusal(outcome)) refuseSocket(socket, outcome)
     else handlers.upgrade(request, socket, head, outcome)
   })
-  server.on('clientError', (error, socket) =>
-    answerClientError(error, socket as Socket, connectionFor(socket), (refusal) =>
+  server.on('clientError', (error, socket) => {
+    const connection = connectionFor(socket)
+    if (connection.closing || connection.replayed) return
+    const pending = connection.response
+    const packet = pending === null || pending.writableFinished ? encodeRawTarget(error) : null
+    if (packet !== null) {
+      connection.replayed = true
+      replay(server, socket as Socket, packet, connection)
+      return
+    }
+    answerClientError(error, socket as Socket, connection, (refusal) =>
       options.onRejected?.(refusal.reason, refusal.status),
-    ),
-  )
+    )
+  })
   return server
 }
 

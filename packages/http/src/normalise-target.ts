@@ -44,7 +44,6 @@ export function normaliseTarget(rawTarget: string): NormalisedTarget | null {
 
 function normaliseUnusual(rawTarget: string): NormalisedTarget | null {
   if (rawTarget === '*') return { path: '*', query: '', authority: null }
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\0-\x20\x7f#\\]|%00/.test(rawTarget)) return null
 
   const absolute = ABSOLUTE_FORM.exec(rawTarget)

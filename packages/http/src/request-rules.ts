@@ -8,6 +8,7 @@ import { normaliseTarget } from './normalise-target.ts'
 import type { PeerTrust } from './peer-trust.ts'
 import { refusals } from './refusal.ts'
 import type { Refusal } from './refusal.ts'
+import { hasExtraSpaces } from './request-line.ts'
 import type { RequestTarget } from './request-target.ts'
 
 /** Sizes beyond which a request is refused. */
@@ -40,6 +41,8 @@ interface Head {
   /** Fields that may not go on as they are: hop-by-hop, Expect, and forwarded ones of an untrusted peer. */
   drops: number
   underscores: number
+  /** What the fields take in their plainest spelling. */
+  bytes: number
 }
 
 /** Methods that llhttp accepts for protocols other than HTTP. */
@@ -64,6 +67,7 @@ export function readRequest(
   if (rawHeaders.length > rules.limits.maxHeaders * 2) return refusals.headersTooMany
 
   const head = readHead(rawHeaders, connection.trusted)
+  if (hasExtraSpaces(request, connection, head.bytes)) return refusals.malformed
   if (head.transferEncoding !== null) {
     const refusal = checkTransferEncoding(head.transferEncoding, isOld)
     if (refusal) return refusal
@@ -107,11 +111,14 @@ function readHead(rawHeaders: readonly string[], trusted: boolean): Head {
     contentLength: 0,
     drops: 0,
     underscores: 0,
+    bytes: rawHeaders.length * 2,
   }
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const kind = headerKind(rawHeaders[index]!)
-    if (kind === 'pass') continue
+    const name = rawHeaders[index]!
     const value = rawHeaders[index + 1]!
+    head.bytes += name.length + value.length
+    const kind = headerKind(name)
+    if (kind === 'pass') continue
     if (kind === 'host') {
       head.hosts++
       head.host = value

@@ -40,7 +40,7 @@ export function sendError(response: ServerResponse, status: number, options: Sen
 }
 
 /** The same for a socket that no response belongs to: malformed requests, refused upgrades. Ends the connection. */
-export function errorMessage(status: number, headers: Readonly<Record<string, string>> = {}): string {
+export function formatErrorResponse(status: number, headers: Readonly<Record<string, string>> = {}): string {
   const body = `${status} ${STATUS_CODES[status] ?? 'Error'}\n`
   const fields = {
     'Content-Type': 'text/plain; charset=utf-8',

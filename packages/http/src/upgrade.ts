@@ -15,8 +15,9 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
 }
 
 /**
- * Serves an Upgrade request as plain HTTP/1.1 on a Node that has already taken the connection from its parser
- * (before 24.9): the head, less the wish to upgrade, goes back to the front of the stream and a new parser starts.
+ * Serves an Upgrade request as plain HTTP/1.1. Node has taken the connection from its parser by now: the head, less
+ * the wish to upgrade, goes back to the front of the stream, and a new parser starts. (`shouldUpgradeCallback` of
+ * newer Nodes leaves the parser in place, but loses what was pipelined behind the request.)
  */
 export function serveWithoutUpgrade(taken: {
   server: Server

@@ -1,0 +1,87 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { adoptConnection } from './connection.ts'
+import type { Connection } from './connection.ts'
+
+/** A request line at the start of a packet, with the target that llhttp refused. */
+const REQUEST_LINE =
+  /^((?:\r\n)*(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) )([^ \r\n]*[^\0-\x7f][^ \r\n]*)(?= HTTP\/1\.)/
+
+/**
+ * The packet with the raw bytes of its request target percent-encoded: browsers of old and `curl` send UTF-8 as it
+ * is, and llhttp takes it for an error.
+ *
+ * @returns null when that was not the fault, or the request does not begin with this packet.
+ */
+export function encodeRawTarget(error: Error & { code?: string; rawPacket?: Buffer }): Buffer | null {
+  if (error.code !== 'HPE_INVALID_URL' || !error.rawPacket) return null
+  const text = error.rawPacket.toString('latin1')
+  const match = REQUEST_LINE.exec(text)
+  if (!match) return null
+  const target = match[2]!.replace(
+    /[^\0-\x7f]/g,
+    (byte) => '%' + byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0'),
+  )
+  return Buffer.from(match[1]! + target + text.slice(match[0].length), 'latin1')
+}
+
+/**
+ * Lets a connection whose parser has given up go on with another: the server is given a stream over the same
+ * socket that begins with `packet`.
+ */
+export function replay(server: Server, socket: Socket, packet: Buffer, connection: Connection): void {
+  // The parser that failed hears nothing more; its `close` listener stays, to release it.
+  socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('timeout')
+  socket.setTimeout(0)
+  const stream = new ReplayedStream(socket, packet)
+  adoptConnection(stream, connection)
+  server.emit('connection', stream)
+}
+
+class ReplayedStream extends Duplex {
+  readonly #socket: Socket
+
+  constructor(socket: Socket, packet: Buffer) {
+    super({ allowHalfOpen: true })
+    this.#socket = socket
+    this.push(packet)
+    socket.on('data', (chunk) => {
+      if (!this.push(chunk)) socket.pause()
+    })
+    socket.on('end', () => this.push(null))
+    socket.on('error', (error) => this.destroy(error))
+    socket.on('close', () => this.destroy())
+  }
+
+  /** Named as on a net.Socket: node:http reads and calls these where they are. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress
+  }
+
+  setTimeout(timeoutMs: number): this {
+    this.#socket.setTimeout(timeoutMs, () => this.emit('timeout'))
+    return this
+  }
+
+  destroySoon(): void {
+    this.end(() => this.#socket.destroySoon())
+  }
+
+  override _read(): void {
+    this.#socket.resume()
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, encoding, done)
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#socket.destroy()
+    done(error)
+  }
+}
