@@ -1,0 +1,72 @@
+"""What the host does as a process: signals, its parent's death, its end."""
+
+import atexit
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+
+EXIT_FAILED = 3
+EXIT_PROTOCOL = 4
+
+_PR_SET_PDEATHSIG = 1
+
+_ending = threading.Lock()
+
+
+def prepare_process():
+    """SIGINT is the gateway's affair; SIGUSR2 shows where each thread is; no host outlives its gateway."""
+    # A handler, not SIG_IGN: children of the app would inherit that.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    # Until the app is served there is nothing to drain.
+    signal.signal(signal.SIGTERM, lambda number, frame: exit_now(0))
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR2)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(line_buffering=True)
+    _die_with_parent()
+
+
+def exit_now(code=0):
+    """Ends the process from any thread, without waiting for the app's."""
+    _flush_streams()
+    os._exit(code)
+
+
+def exit_cleanly():
+    """Ends the process after a drain: what the app registered with atexit runs."""
+    if not _ending.acquire(blocking=False):
+        # Another thread is at it.
+        time.sleep(3600)
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:  # It has been printed; the end is near all the same.
+        pass
+    exit_now(0)
+
+
+def exit_for_protocol(error):
+    """Ends the process after the gateway broke the protocol."""
+    sys.stderr.write('havn host: the gateway broke the host protocol: %s\n' % error)
+    exit_now(EXIT_PROTOCOL)
+
+
+def _die_with_parent():
+    if not sys.platform.startswith('linux'):
+        return
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    except (OSError, AttributeError):
+        pass
+
+
+def _flush_streams():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
