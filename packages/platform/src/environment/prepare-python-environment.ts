@@ -76,8 +76,7 @@ async function ensureEnvironment(
   const { interpreter, environment } = chosen
   if (environment !== undefined) return { interpreter, environment }
   const hasRequirements = input.project.manager !== 'none'
-  const missing = await readMissing(input, chosen, namedExtras(input))
-  if (!hasRequirements && missing.length === 0) return null
+  if (!hasRequirements && (await hasExtras(input, chosen))) return null
   // What an app without requirements imports lies in the machine's interpreter, and must stay visible.
   const created = await createOwnEnvironment(input, { base: interpreter, seesMachine: !hasRequirements })
   return { interpreter: created, environment: ownEnvironment(input.root) }
@@ -121,6 +120,13 @@ async function assertExtras(
   if (missing.length === 0) return
   const seen = { interpreter: chosen.interpreter.executable, missing, because }
   throw environmentErrors.HAVN_ERR_PYTHON_PACKAGES_MISSING(seen)
+}
+
+/** False also where a requirement has no name to look up, such as a URL. */
+async function hasExtras(input: EnvironmentInput<PythonProject>, chosen: ChosenPython): Promise<boolean> {
+  const named = namedExtras(input)
+  if (named.length < input.extraRequirements.length) return false
+  return (await readMissing(input, chosen, named)).length === 0
 }
 
 function namedExtras({ extraRequirements }: EnvironmentInput<PythonProject>): NamedRequirement[] {

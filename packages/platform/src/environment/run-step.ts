@@ -1,12 +1,7 @@
-import { spawn } from 'node:child_process'
 import { performance } from 'node:perf_hooks'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
 import { toErrorJson } from '@havn/model'
+import { runProgram } from '@havn/process'
 import type { EnvironmentInput } from './environment-input.ts'
-
-/** How long a program may take to end after SIGTERM. */
-const KILL_AFTER_MS = 5_000
 
 /** A program to run, as one part of a step. */
 export interface StepCommand {
@@ -42,14 +37,13 @@ export async function runStep(
 
 /** How a program ended, and everything that it said. */
 export interface CommandResult {
-  /** `exit code 1`, `signal SIGKILL`, or why it did not start; null when all went well. */
+  /** `exit code 1`, `signal SIGKILL`; null when all went well. */
   failure: string | null
   output: string
 }
 
 /**
- * Runs one program to its end, a line of output at a time. It has a process group of its own: the terminal's
- * Ctrl-C does not reach it, an abort ends all of it.
+ * Runs one program to its end, a line of output at a time. An abort ends all of its process group.
  *
  * @throws the signal's reason when aborted.
  */
@@ -57,45 +51,18 @@ export async function runCommand(
   { command, args, cwd, env }: StepCommand,
   { onLine, signal }: { onLine: (line: string) => void; signal: AbortSignal },
 ): Promise<CommandResult> {
-  signal.throwIfAborted()
-  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: string[] = []
-  const keep = (line: string) => {
-    lines.push(line)
-    onLine(line)
-  }
-  const read = Promise.all([readLines(child.stdout, keep), readLines(child.stderr, keep)])
-
-  const kill = (name: NodeJS.Signals) => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, name)
-    } catch {
-      // The group has already ended.
-    }
-  }
-  let deadline: NodeJS.Timeout | undefined
-  const abort = () => {
-    kill('SIGTERM')
-    deadline = setTimeout(kill, KILL_AFTER_MS, 'SIGKILL')
-  }
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    const failure = await new Promise<string | null>((resolve) => {
-      child.once('error', (error) => resolve(error.message))
-      child.once('exit', (code, name) => {
-        if (code === 0) resolve(null)
-        else resolve(name ? `signal ${name}` : `exit code ${code}`)
-      })
-    })
-    signal.throwIfAborted()
-    await read
-    return { failure, output: lines.join('\n') }
-  } finally {
-    signal.removeEventListener('abort', abort)
-    clearTimeout(deadline)
-  }
-}
-
-async function readLines(stream: Readable, keep: (line: string) => void): Promise<void> {
-  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) keep(line)
+  const { code, signal: name } = await runProgram({
+    command,
+    args: [...args],
+    cwd,
+    env: { ...env },
+    signal,
+    onLine(_stream, line) {
+      lines.push(line)
+      onLine(line)
+    },
+  })
+  const failure = code === 0 ? null : name ? `signal ${name}` : `exit code ${code}`
+  return { failure, output: lines.join('\n') }
 }
