@@ -1,5 +1,5 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { globSync } from 'node:fs'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 
@@ -44,16 +44,22 @@ function emitSources(): void {
     typeRoots: [join(workspace, 'node_modules/@types')],
   })
   const own = new Set(sources)
-  const errors = ts.getPreEmitDiagnostics(program).filter(({ file }) => file && own.has(resolve(file.fileName)))
+  const errors = ts
+    .getPreEmitDiagnostics(program)
+    .filter(({ file }) => file && own.has(resolve(file.fileName)))
   const emitted = program.emit(undefined, (path, text, _bom, _error, from) => {
     if (!from?.some(({ fileName }) => own.has(resolve(fileName)))) return
     const target = join(dist, relative(packageDirectory, path))
-    ts.sys.createDirectory(dirname(target))
-    ts.sys.writeFile(target, text)
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, text)
   })
   errors.push(...emitted.diagnostics.filter(({ file }) => file && own.has(resolve(file.fileName))))
   if (errors.length > 0) {
-    const host = { getCanonicalFileName: (name: string) => name, getCurrentDirectory: () => packageDirectory, getNewLine: () => '\n' }
+    const host = {
+      getCanonicalFileName: (name: string) => name,
+      getCurrentDirectory: () => packageDirectory,
+      getNewLine: () => '\n',
+    }
     console.error(ts.formatDiagnostics(errors, host))
     process.exit(1)
   }
@@ -76,7 +82,14 @@ async function copyAssets(): Promise<void> {
 
 async function writeManifest(): Promise<void> {
   const manifest = JSON.parse(await readFile(join(packageDirectory, 'package.json'), 'utf8')) as Manifest
-  const { scripts: _scripts, nx: _nx, devDependencies: _devDependencies, exports = {}, havn, ...rest } = manifest
+  const {
+    scripts: _scripts,
+    nx: _nx,
+    devDependencies: _devDependencies,
+    exports = {},
+    havn,
+    ...rest
+  } = manifest
   const published = {
     ...rest,
     exports: Object.fromEntries(

@@ -16,7 +16,9 @@ const root = resolve(import.meta.dirname, '../..')
 
 /** Reads every `defineErrors({ … })` of the product's sources, without running them. */
 export function readDeclaredErrors(): DeclaredError[] {
-  const files = globSync('{packages,plugins}/*/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
+  const files = globSync('{packages,plugins}/*/src/**/*.ts', { cwd: root }).filter(
+    (file) => !file.endsWith('.test.ts'),
+  )
   return files
     .flatMap((file) => readFile(resolve(root, file)))
     .sort((a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0))
@@ -81,7 +83,10 @@ function sentence(node: ts.Expression | undefined): string {
   if (ts.isConditionalExpression(node)) return sentence(node.whenFalse) || sentence(node.whenTrue)
   if (ts.isBinaryExpression(node)) return sentence(node.left) + sentence(node.right)
   if (ts.isTemplateExpression(node)) {
-    return node.templateSpans.reduce((text, span) => text + placeholder(span.expression) + span.literal.text, node.head.text)
+    return node.templateSpans.reduce(
+      (text, span) => text + placeholder(span.expression) + span.literal.text,
+      node.head.text,
+    )
   }
   return placeholder(node)
 }

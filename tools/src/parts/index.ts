@@ -1,3 +1,4 @@
+export { ensureDebian, findProgram } from './debian.ts'
 export { partMissing, requirePart } from './missing.ts'
 export { startOtlpReceiver } from './otlp-receiver.ts'
 export type { OtlpReceiver, ReceivedSpan } from './otlp-receiver.ts'

@@ -57,7 +57,7 @@ class Receiver(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.body()
         if self.path != "/v1/traces" or self.headers["content-type"] != "application/x-protobuf":
             return self.answer(404, b"")
         if self.headers["content-encoding"] == "gzip":
@@ -68,6 +68,16 @@ class Receiver(BaseHTTPRequestHandler):
             for span in spans(request, headers):
                 print(json.dumps(span), flush=True)
         self.answer(200, ExportTraceServiceResponse().SerializeToString())
+
+    def body(self):
+        if self.headers["transfer-encoding"] != "chunked":
+            return self.rfile.read(int(self.headers["content-length"]))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
 
     def answer(self, status, body):
         self.send_response(status)
