@@ -43,15 +43,14 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })
-  const received: ReceivedSpan[] = []
   const first = await Promise.race([once(lines, 'line'), exited.then(() => null)])
   if (first === null) throw new Error('the OTLP receiver ended before it listened: see its words above')
   const { port } = JSON.parse(first[0] as string) as { port: number }
-  lines.on('line', (line) => received.push(JSON.parse(line) as ReceivedSpan))
+  const endpoint = `http://127.0.0.1:${port}`
 
   return {
-    endpoint: `http://127.0.0.1:${port}`,
-    spans: async () => [...received],
+    endpoint,
+    spans: async () => (await (await fetch(`${endpoint}/spans`)).json()) as ReceivedSpan[],
     async close() {
       child.stdin.end()
       await exited

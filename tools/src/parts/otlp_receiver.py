@@ -1,6 +1,6 @@
-"""An OTLP/HTTP receiver that decodes with the official schema (opentelemetry-proto) and prints a JSON line a span.
+"""An OTLP/HTTP receiver that decodes with the official schema (opentelemetry-proto).
 
-The first line is {"port": N}; it ends when its standard input does.
+It prints {"port": N}, gives what it received so far as JSON at GET /spans, and ends when its standard input does.
 """
 import gzip
 import json
@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-printing = threading.Lock()
+received = []
 
 
 def plain(value):
@@ -64,10 +64,11 @@ class Receiver(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
         request = ExportTraceServiceRequest.FromString(body)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        with printing:
-            for span in spans(request, headers):
-                print(json.dumps(span), flush=True)
+        received.extend(spans(request, headers))
         self.answer(200, ExportTraceServiceResponse().SerializeToString())
+
+    def do_GET(self):
+        self.answer(200, json.dumps(received).encode(), "application/json")
 
     def body(self):
         if self.headers["transfer-encoding"] != "chunked":
@@ -79,9 +80,9 @@ class Receiver(BaseHTTPRequestHandler):
         self.rfile.readline()
         return body
 
-    def answer(self, status, body):
+    def answer(self, status, body, content_type="application/x-protobuf"):
         self.send_response(status)
-        self.send_header("content-type", "application/x-protobuf")
+        self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
