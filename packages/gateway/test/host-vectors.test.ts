@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import * as frames from '../src/frames/index.ts'
+import type { Frame, FrameType, Side } from '../src/frames/index.ts'
+
+interface Vector {
+  name: string
+  from: Side
+  hex: string
+}
+
+interface GoodVector extends Vector {
+  type: keyof typeof frames.frameType
+  flags: number
+  stream: number
+  payload: string
+  meaning?: Record<string, unknown>
+}
+
+const good = await readVectors<GoodVector>('frames.json')
+const malformed = await readVectors<Vector>('malformed.json')
+
+describe('the TypeScript codec', () => {
+  it.each(good)('reads and writes $name', (vector) => {
+    const start = { type: frames.frameType[vector.type], flags: vector.flags, stream: vector.stream }
+    const payload = Buffer.from(vector.payload, 'hex')
+    const [frame, ...rest] = read(vector)
+    expect(rest).toEqual([])
+    expect(frame).toEqual({ ...start, payload })
+    expect(frames.encodeFrame(start, payload).toString('hex')).toBe(vector.hex)
+    if (vector.meaning !== undefined) expect(decode(frame!)).toEqual(vector.meaning)
+  })
+
+  it.each(malformed)('refuses $name', (vector) => {
+    expect(() => read(vector)).toThrow(/broke the host protocol/)
+  })
+})
+
+describe('the codec of the CPython host', () => {
+  it('agrees with every vector', async () => {
+    const script = fileURLToPath(new URL('vectors/check_vectors.py', import.meta.url))
+    const { stdout } = await promisify(execFile)('python3', [script])
+    expect(stdout.trim()).toBe('')
+  })
+})
+
+function read(vector: Vector): Frame[] {
+  const seen: Frame[] = []
+  const reader = new frames.FrameReader({ from: vector.from, onFrame: (frame) => seen.push(frame) })
+  reader.feed(Buffer.from(vector.hex, 'hex'))
+  return seen
+}
+
+function decode(frame: Frame): unknown {
+  const { frameType } = frames
+  const decoders: Partial<Record<FrameType, () => unknown>> = {
+    [frameType.REQUEST]: () => withHexBody(frames.decodeRequest(frame.payload)),
+    [frameType.RESPONSE]: () => withHexBody(frames.decodeResponse(frame.payload)),
+    [frameType.CREDIT]: () => ({ bytes: frames.decodeCredit(frame.payload) }),
+    [frameType.TRAILERS]: () => ({ headers: frames.decodeTrailers(frame.payload) }),
+    [frameType.FILE]: () => {
+      const file = frames.decodeFile(frame.payload)
+      return { ...file, length: file.length === Infinity ? null : file.length }
+    },
+    [frameType.WS_ACCEPT]: () => frames.decodeWebSocketAccept(frame.payload),
+    [frameType.WS_CLOSE]: () => frames.decodeWebSocketClose(frame.payload),
+  }
+  return (decoders[frame.type] ?? (() => frames.decodeJson(frame)))()
+}
+
+function withHexBody<Message extends { body: Buffer }>(message: Message): unknown {
+  return { ...message, body: message.body.toString('hex') }
+}
+
+async function readVectors<V>(name: string): Promise<V[]> {
+  return JSON.parse(await readFile(new URL(`vectors/${name}`, import.meta.url), 'utf8')) as V[]
+}
