@@ -1,0 +1,163 @@
+import { resolve } from 'node:path'
+import { HavnError, isErrorCode } from '@havn/model'
+import { SupervisedChild } from '@havn/process'
+import type { ManagedChild, SupervisedEvent } from '@havn/process'
+import type { ProcessStatus } from '@havn/plugin-api'
+import type { LocalConfig } from './config.ts'
+import { createLineTail } from './line-tail.ts'
+import { clearAddresses, removeSockets } from './listen-addresses.ts'
+import type { PlannedProcess } from './planned-process.ts'
+import { waitForProbe } from './probe.ts'
+import { processEnvironment } from './process-environment.ts'
+import { startGroup } from './process-group.ts'
+import { createReadyChannel } from './ready-channel.ts'
+import { resolveProgram } from './resolve-program.ts'
+import type { RunContext } from './run-context.ts'
+
+export interface LocalProcessOptions {
+  planned: PlannedProcess
+  context: RunContext
+  restart: LocalConfig['restart']
+  /** Every child that is started, so that it can be found again when this process is killed. */
+  onStarted(pid: number): void
+  /** It ended by itself, and does not come back. */
+  onGivenUp(error: unknown): void
+}
+
+/** One process that is kept running until it is stopped. */
+export class LocalProcess {
+  readonly planned: PlannedProcess
+  readonly #options: LocalProcessOptions
+  readonly #supervised: SupervisedChild
+  readonly #tail = createLineTail()
+  #channel = createReadyChannel()
+  #lastAttempt = ''
+  #failedStarts = 0
+  #wasReady = false
+
+  constructor(options: LocalProcessOptions) {
+    const { restart, planned } = options
+    const { startup, ready } = planned.spec.probes
+    this.planned = planned
+    this.#options = options
+    this.#supervised = new SupervisedChild({
+      name: planned.name,
+      start: () => this.#spawn(),
+      ready: (_child, signal) => this.#waitUntilReady(signal),
+      readyTimeoutMs: startup?.timeoutMs ?? ready?.timeoutMs,
+      backoff: { firstMs: restart.firstDelayMs, maxMs: restart.maxDelayMs },
+      stop: { signal: planned.spec.stop.signal as NodeJS.Signals, killMs: planned.spec.stop.killMs },
+      onEvent: (event) => this.#tell(event),
+    })
+  }
+
+  /**
+   * Resolves when the process is ready.
+   *
+   * @throws what hinders it, with the process's last lines as detail; nothing is left running then.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const stop = () => void this.#supervised.stop()
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      await this.#supervised.start()
+    } catch (error) {
+      await removeSockets(this.planned)
+      signal.throwIfAborted()
+      throw this.#explain(error)
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Drains and ends it; the signal's abort kills it at once. Safe to call twice. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const kill = () => this.#supervised.child?.kill('SIGKILL')
+    signal.addEventListener('abort', kill, { once: true })
+    const stopped = this.#supervised.stop()
+    if (signal.aborted) kill()
+    await stopped
+    signal.removeEventListener('abort', kill)
+    await removeSockets(this.planned)
+  }
+
+  status(): ProcessStatus {
+    const { child, restarts, since, state } = this.#supervised
+    const states = { idle: 'stopped', waiting: 'starting', stopping: 'draining' } as const
+    return {
+      workload: this.planned.workload,
+      process: this.planned.name,
+      ...(child && { pid: child.pid }),
+      state: state === 'idle' || state === 'waiting' || state === 'stopping' ? states[state] : state,
+      since: since.toISOString(),
+      restarts,
+    }
+  }
+
+  async #spawn(): Promise<ManagedChild> {
+    const { planned, context } = this.#options
+    const { name, spec } = planned
+    const { command, args } = await resolveProgram(spec.program, { process: name, runtime: context.runtime })
+    const env = processEnvironment(name, spec, context)
+    await clearAddresses(planned)
+    this.#tail.clear()
+    this.#channel = createReadyChannel()
+    this.#lastAttempt = ''
+    const { receive } = this.#channel
+    return startGroup({
+      command,
+      args: [...args, ...spec.args],
+      cwd: resolve(context.release.app.root, spec.directory),
+      env,
+      ipc: [spec.probes.startup, spec.probes.ready].some((probe) => probe?.type === 'ipc'),
+      onMessage: receive,
+      onLine: (stream, line) => {
+        this.#tail.push(line)
+        context.emit({ type: 'process.output', process: name, stream, line })
+      },
+    })
+  }
+
+  async #waitUntilReady(signal: AbortSignal): Promise<void> {
+    const { startup, ready } = this.planned.spec.probes
+    for (const probe of [startup, ready]) {
+      if (!probe) continue
+      const onAttempt = (outcome: string) => (this.#lastAttempt = outcome)
+      await waitForProbe({ probe, channel: this.#channel, onAttempt, signal })
+    }
+  }
+
+  #tell(event: SupervisedEvent): void {
+    const { context, onStarted, onGivenUp, restart } = this.#options
+    const process = this.planned.name
+    switch (event.type) {
+      case 'starting':
+        onStarted(event.pid)
+        return context.emit({ type: 'process.starting', process, pid: event.pid })
+      case 'ready':
+        this.#wasReady = true
+        this.#failedStarts = 0
+        return context.emit({ type: 'process.ready', process, durationMs: event.durationMs })
+      case 'exited': {
+        const { code, signal, expected } = event.record
+        return context.emit({ type: 'process.exited', process, code, signal, expected })
+      }
+      case 'restarting':
+        return context.emit({ type: 'process.restarting', process, delayMs: event.delayMs })
+      case 'failed':
+        this.#failedStarts += 1
+        if (this.#wasReady && this.#failedStarts === restart.attempts) onGivenUp(this.#explain(event.error))
+    }
+  }
+
+  /** Adds what the process said, and what its probe saw last. */
+  #explain(error: unknown): unknown {
+    const cause = this.#channel.failure ?? error
+    if (!(cause instanceof HavnError)) return cause
+    const json = cause.toJSON()
+    const isLate = isErrorCode(cause, 'HAVN_ERR_PROCESS_NOT_READY') && this.#lastAttempt !== ''
+    const message = isLate ? `${json.message} Last seen: ${this.#lastAttempt}.` : json.message
+    return new HavnError({ ...json, message, detail: json.detail ?? this.#tail.text() }, { cause })
+  }
+}
