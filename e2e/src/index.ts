@@ -1,1 +1,6 @@
-export {}
+export { BrowserSession } from './browser-session.ts'
+export { copyApp, examplesDirectory } from './app-copy.ts'
+export { freePort } from './free-port.ts'
+export { runPlatform, startPlatform, startProgram } from './platform-process.ts'
+export type { FinishedProgram, RunningProgram } from './platform-process.ts'
+export { processesOfGroup } from './process-group.ts'
