@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path'
 import type { Job } from '@havn/model'
 import type { RunContext } from './run-context.ts'
 
-/** What Python leaves beside its sources when it runs them is no change of theirs. */
-const ignored = new Set(['__pycache__', '.DS_Store'])
+/** What lies beside sources and is none: Python's bytecode, the history of changes, and what Havn made. */
+const ignored = new Set(['__pycache__', '.git', '.platform'])
 
 /**
  * A hash over all that decides whether a job must run again: the contents of its files, its values, what it

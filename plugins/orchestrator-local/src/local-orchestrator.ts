@@ -44,7 +44,7 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
   let ended = Promise.withResolvers<End>()
 
   function toContext(input: RunInput): RunContext {
-    const { release, runtime, onEvent, runDirectory = join(stateDirectory, 'run') } = input
+    const { release, runtime, onEvent, runDirectory } = input
     return {
       release,
       runtime,

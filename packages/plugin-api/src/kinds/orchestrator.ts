@@ -8,10 +8,10 @@ export interface ApplyInput {
   /** The interpreter for processes of this machine; absent where an image brings its own. */
   runtime?: AppRuntime
   /**
-   * Where the release's generated files go on this machine: the folder that planners knew as
-   * `Target.runDirectory`. Absent where an image has its own; a local orchestrator then uses one of its own.
+   * The folder that planners knew as `Target.runDirectory`: the release's generated files go there. An
+   * orchestrator of images has it in the image instead.
    */
-  runDirectory?: string
+  runDirectory: string
   /** Called with everything that happens, in order. */
   onEvent: (event: LifecycleEvent) => void
   signal: AbortSignal

@@ -23,7 +23,7 @@ export interface OrchestratorExamples {
   /** Asks the release that runs; resolves with the body, rejects when nothing answers. */
   request(): Promise<string>
   runtime?: AppRuntime
-  runDirectory?: string
+  runDirectory: string
 }
 
 export interface OrchestratorSuiteOptions extends PluginSuiteOptions {
