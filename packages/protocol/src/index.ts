@@ -1,4 +1,7 @@
+export { validateAsgi } from './asgi/validate-asgi.ts'
 export { startLifespan, type Lifespan, type LifespanOptions } from './asgi/lifespan.ts'
+export { asgiToFetch, type AsgiToFetchOptions } from './bridge/asgi-to-fetch.ts'
+export { nodeToAsgi } from './bridge/node-to-asgi.ts'
 export { asgiToNode, type AsgiToNodeOptions, type NodeHandlers } from './bridge/asgi-to-node.ts'
 export { fetchToAsgi } from './bridge/fetch-to-asgi.ts'
 export { fetchToNode, type FetchToNodeOptions } from './bridge/fetch-to-node.ts'
@@ -64,6 +67,7 @@ export type { WebSocketLike, WebSocketServerLike } from './node/websocket-server
 
 export { createFileInputStream, createInputStream } from './wsgi/byte-input.ts'
 export { createErrorStream } from './wsgi/error-stream.ts'
+export { validateWsgi, type ValidateWsgiOptions } from './wsgi/validate-wsgi.ts'
 export { FileWrapper, fileWrapper } from './wsgi/file-wrapper.ts'
 export {
   excInfo,
@@ -79,3 +83,18 @@ export {
   type WsgiIterable,
   type Write,
 } from './wsgi/types.ts'
+
+export { formatCookie, parseCookies, type Cookie } from './handler/cookies.ts'
+export { createAsgiHandler, type AsgiHandlerOptions } from './handler/create-asgi-handler.ts'
+export { createWsgiHandler, type HandlerOptions } from './handler/create-wsgi-handler.ts'
+export type { AroundMiddleware, HookMiddleware, Middleware, MiddlewareFactory } from './handler/middleware.ts'
+export { getScriptPrefix } from './handler/script-prefix.ts'
+export { Signal, type Receiver } from './handler/signal.ts'
+export {
+  createSignals,
+  type Content,
+  type Handler,
+  type HandlerRequest,
+  type HandlerResponse,
+  type HandlerSignals,
+} from './handler/types.ts'

@@ -1,4 +1,5 @@
 import { describe, ProtocolError } from '../errors.ts'
+import { ensureIterable } from './check-result.ts'
 import { FileWrapper } from './file-wrapper.ts'
 import type { Bytes, Environ, StartResponse, WsgiApp, WsgiHeader, WsgiIterable, Write } from './types.ts'
 
@@ -247,22 +248,6 @@ function parseHead(
     contentLength = Number(value)
   }
   return { status: code, headers: [...headers], contentLength }
-}
-
-function ensureIterable(result: unknown): asserts result is WsgiIterable {
-  if (typeof result === 'string' || result instanceof Uint8Array) {
-    throw new ProtocolError('HAVN_ERR_WSGI_RESULT_STRING', describe(result))
-  }
-  if (typeof result !== 'object' || result === null) {
-    throw new ProtocolError('HAVN_ERR_WSGI_RESULT_NOT_ITERABLE', describe(result))
-  }
-  if ('then' in result && typeof result.then === 'function') {
-    // The promise has nobody else to look after it.
-    Promise.resolve(result as PromiseLike<unknown>).catch(() => {})
-    throw new ProtocolError('HAVN_ERR_WSGI_RESULT_PROMISE', 'got a promise')
-  }
-  if (!(Symbol.iterator in result))
-    throw new ProtocolError('HAVN_ERR_WSGI_RESULT_NOT_ITERABLE', describe(result))
 }
 
 function ensureBytes(chunk: unknown): asserts chunk is Bytes {
