@@ -187,7 +187,7 @@ class Exchange:
         """The client has its whole body already; what the app does after it still runs."""
         for chunk in iterator:
             if chunk and not self._has_surplus:
-                self._log_surplus(self._sent + len(chunk))
+                self._log_surplus(self._length + len(chunk))
                 return
 
     def _emit(self, data, is_last):

@@ -299,9 +299,12 @@ class Worker:
                 self.connection.flush()
                 server.read(is_empty)
                 continue
-            self._run(request)
+            if self._run(request) > LONG_S:
+                # What is queued may have been cancelled meanwhile.
+                self.look()
 
     def _run(self, request):
+        """Seconds that it took."""
         server = self.server
         self.started = started = _monotonic()
         self._slot.begin(request.stream, started)
@@ -315,6 +318,7 @@ class Worker:
         self.started = 0.0
         server.average += (ended - started - server.average) * 0.125
         self._slot.phase(0, IDLE, ended)
+        return ended - started
 
     def _drop(self, request):
         """Cancelled while it waited: the app never sees it."""
