@@ -45,7 +45,7 @@ export function createLogger(options: LoggerOptions): Logger {
       base: { name, ...fields },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: redact },
-      serializers: { err: errorFields, error: errorFields },
+      serializers: { err: toErrorFields, error: toErrorFields },
     },
     stream,
   )
@@ -61,6 +61,11 @@ export async function flushLogger(logger: Logger): Promise<void> {
 /** Flushes for half a second at most and lets go of the descriptor: for the end of a process or thread. */
 export async function closeLogger(logger: Logger): Promise<void> {
   await outputOf(logger)?.close()
+}
+
+/** `error` may also be a code, which stays as it is. */
+function toErrorFields(value: unknown): unknown {
+  return value instanceof Error ? errorFields(value) : value
 }
 
 const outputs = new WeakMap<object, LogOutput>()

@@ -8,18 +8,13 @@ const LEVEL_COLORS: Record<string, number> = {
 }
 const GREY = 90
 /** Keys that have a place of their own in the line, or tell people nothing. */
-const PLACED = new Set(['level', 'time', 'name', 'msg', 'err'])
-/** Keys of an access line that its text does not repeat. */
-const ACCESS_PLACED = new Set([
-  'event',
-  'method',
-  'path',
-  'status',
-  'durationMs',
-  'requestId',
-  'client',
-  'bytes',
-])
+const PLACED = new Set(['level', 'time', 'name', 'msg'])
+/** Keys of an access line that its text does not repeat, or leaves to machines. */
+const ACCESS_PLACED = new Set(
+  'event method path status durationMs requestId client bytes worker thread'.split(' '),
+)
+/** Waits shorter than this are not worth a person's eye. */
+const SHORT_QUEUE_MS = 1
 
 interface LogFields extends Record<string, unknown> {
   level: string
@@ -48,13 +43,17 @@ export function toTextLine(json: string, color: boolean): string {
   let below = ''
   for (const [key, value] of Object.entries(fields)) {
     if (PLACED.has(key) || (isAccess && ACCESS_PLACED.has(key))) continue
+    if (key === 'queueMs' && Number(value) < SHORT_QUEUE_MS) continue
+    if (isError(key, value)) {
+      below += errorText(value)
+      continue
+    }
     const text = typeof value === 'string' ? value : JSON.stringify(value)
     if (text.includes('\n')) below += `  ${key}:\n${indent(text)}`
     else
       tail +=
         ' ' + paint(GREY, `${key}=`) + (typeof value === 'string' ? quoteWords(text) : escapeControls(text))
   }
-  if (fields['err'] !== undefined) below += errorText(fields['err'] as Record<string, unknown>)
   return `${time} ${head}${tail}\n${below}`
 }
 
@@ -72,6 +71,10 @@ function accessHead(fields: LogFields, paint: Paint): string {
   const color = typeof status !== 'number' || status >= 500 ? 31 : status >= 400 ? 33 : 32
   const request = escapeControls(`${String(fields['method'])} ${String(fields['path'])}`)
   return `${request} ${paint(color, String(status ?? '-'))} ${Number(fields['durationMs']).toFixed(1)} ms`
+}
+
+function isError(key: string, value: unknown): value is Record<string, unknown> {
+  return (key === 'err' || key === 'error') && typeof value === 'object' && value !== null
 }
 
 function errorText(error: Record<string, unknown>): string {
