@@ -90,9 +90,9 @@ export const hostErrors = defineErrors({
   HAVN_ERR_APP_NOT_CALLABLE: {
     kind: 'user',
     message: (seen: { target: string; found: string; interface: string }) =>
-      `${seen.target} is ${seen.found}, which cannot be served through the interface ${seen.interface}.`,
+      `${seen.target} is ${seen.found}, not ${expected[seen.interface] ?? 'an app'}.`,
     hint: (seen: { interface: string }) =>
-      `Export ${expected[seen.interface] ?? 'an app'} as default, or name another export with file#export.`,
+      `Export ${expected[seen.interface] ?? 'the app'} as default, or name another export: file#export.`,
   },
   HAVN_ERR_APP_LIFESPAN: {
     kind: 'user',
@@ -114,6 +114,7 @@ export const hostErrors = defineErrors({
 })
 
 const expected: Record<string, string> = {
+  any: 'an app: a function, an object with fetch(request), or an Express, Fastify or Koa app',
   wsgi: 'a WSGI app (environ, startResponse)',
   asgi: 'an ASGI app (scope, receive, send)',
   fetch: 'a function (request) => Response, or an object with fetch(request)',

@@ -249,6 +249,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   #refuseWebSocket({ socket, record }: UpgradeExchange): void {
     const error = hostErrors.HAVN_ERR_REQUEST_UPGRADE({ reason: 'it is a WSGI app' })
     record.error = error.code
+    record.status = error.status
     refuseUpgrade(socket, error.status ?? 501)
   }
 }

@@ -2,9 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
-
-/** Largest message of a client; 1009 beyond it (RFC 6455 §7.4.1). */
-const maxMessageBytes = 16 * 1024 * 1024
+import { webSocketOptions } from './websocket-options.ts'
 
 /** What the app said when it accepted. */
 export interface Acceptance {
@@ -36,19 +34,10 @@ export interface Upgrader {
   ): void
 }
 
-/** One for all websockets of a thread: compression is bounded in memory and in concurrent work. */
+/** One for all websockets of a thread. */
 export function createUpgrader(): Upgrader {
   const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: maxMessageBytes,
-    perMessageDeflate: {
-      serverNoContextTakeover: true,
-      clientNoContextTakeover: true,
-      threshold: 1024,
-      concurrencyLimit: 4,
-      zlibDeflateOptions: { level: 3, memLevel: 7 },
-    },
+    ...webSocketOptions,
     handleProtocols: (_offered, request: AcceptedRequest) => request[accepted]?.subprotocol || false,
   })
   server.on('headers', (lines: string[], request: AcceptedRequest) => {

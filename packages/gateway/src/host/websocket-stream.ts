@@ -133,6 +133,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
 
   #open(webSocket: WebSocket): void {
     this.#state = 'open'
+    this.#exchange.record.status = 101
     this.#webSocket = webSocket
     count(this.#context.counters, counter.webSockets)
     webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary))
@@ -173,17 +174,21 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   #forbid(): void {
     this.#leaveChannel()
     this.#state = 'over'
+    this.#exchange.record.status = 403
     refuseUpgrade(this.#exchange.socket, 403)
   }
 
   #deny(frame: Frame): void {
-    const { request, socket } = this.#exchange
+    const { request, socket, record } = this.#exchange
     this.#clearDeadline()
     this.#state = 'denied'
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket as Socket)
-    response.on('finish', () => socket.end())
+    response.on('finish', () => {
+      record.status = response.statusCode
+      socket.end()
+    })
     socket.on('drain', () => response.emit('drain'))
     socket.resume()
     this.#relay = new ResponseRelay({
@@ -218,8 +223,11 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     }
     if (this.#state === 'open') this.#webSocket?.close(1011)
     else if (this.#state === 'denied') socket.destroy()
-    else if (this.#state === 'connecting') refuseUpgrade(socket, status, headers)
-    if (this.#state === 'connecting') this.#state = 'over'
+    else if (this.#state === 'connecting') {
+      this.#state = 'over'
+      record.status = status
+      refuseUpgrade(socket, status, headers)
+    }
   }
 
   /** The client's socket is closed. */

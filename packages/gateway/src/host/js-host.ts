@@ -1,0 +1,199 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { sendError } from '@havn/http'
+import type { PluginLogger } from '@havn/plugin-api'
+import type { RequestRecord } from '@havn/telemetry'
+import type { GatewayConfig } from '../config/gateway-config.ts'
+import { count, counter, openCounters } from '../dispatch/counters.ts'
+import type { Counters } from '../dispatch/counters.ts'
+import { hostErrors } from './errors.ts'
+import type { Exchange, Host, UpgradeExchange } from './host.ts'
+import { loadJsApp } from './js-app.ts'
+import { createJsHandlers } from './js-handlers.ts'
+import type { JsHandlers } from './js-handlers.ts'
+import { limitUpload } from './limit-upload.ts'
+import { ownStack } from './own-stack.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
+import { requestBodySize, unknownSize } from './request-body-size.ts'
+import { cleanRequest, withTrace } from './request-cleaning.ts'
+
+export interface JsHostOptions {
+  config: GatewayConfig
+  /** From `createCounters`. */
+  counters: SharedArrayBuffer
+  /** This thread's row of the counters; 0 when left out. */
+  thread?: number
+  logger: PluginLogger
+}
+
+/** The record of a request that runs, for what the app throws later. */
+const recordOf = Symbol('record')
+const hostOf = Symbol('host')
+type OwnRequest = IncomingMessage & { [recordOf]?: RequestRecord }
+type OwnResponse = ServerResponse & { [hostOf]?: JsHost }
+
+/**
+ * Runs a JavaScript app in this thread: `fetch` handlers, node:http listeners, Express, Fastify and Koa apps, and
+ * ASGI and WSGI apps.
+ *
+ * @throws HAVN_ERR_APP_IMPORT, HAVN_ERR_APP_NOT_CALLABLE, HAVN_ERR_APP_LIFESPAN
+ */
+export async function createJsHost(options: JsHostOptions): Promise<Host> {
+  const { config, logger } = options
+  if (config.app.language !== 'node') throw new TypeError('The app is not a JavaScript app.')
+  const app = await loadJsApp(config.app)
+  const handlers = await createJsHandlers({
+    app,
+    config,
+    onError: (error, request) => report(logger, error, (request as OwnRequest)[recordOf]),
+  })
+  return new JsHost(options, handlers)
+}
+
+class JsHost implements Host {
+  readonly #handlers: JsHandlers
+  readonly #counters: Counters
+  readonly #logger: PluginLogger
+  readonly #maxBodyBytes: number
+  #active = 0
+  #draining = false
+  #closed = false
+  #idle: (() => void) | null = null
+
+  constructor({ config, counters, thread, logger }: JsHostOptions, handlers: JsHandlers) {
+    this.#handlers = handlers
+    this.#counters = openCounters(counters, thread)
+    this.#logger = logger
+    this.#maxBodyBytes = config.limits.maxBodyBytes
+  }
+
+  handle({ request, response, target, record }: Exchange): void {
+    count(this.#counters, counter.requests)
+    if (this.#closed) return sendError(response, 503, { close: true })
+    this.#begin(request, response, record)
+    if (requestBodySize(request.rawHeaders) === unknownSize) this.#limit(request, record)
+    const handlers = this.#handlers
+    if (!handlers.raw) {
+      void handlers.onRequest(request, response, withTrace(target, record))
+      return
+    }
+    cleanRequest(request, target, record)
+    try {
+      const returned = handlers.onRequest(request, response)
+      if (isPromise(returned)) returned.then(undefined, (error) => this.#fail(error, response, record))
+    } catch (error) {
+      this.#fail(error, response, record)
+    }
+  }
+
+  upgrade({ request, socket, head, target, record }: UpgradeExchange): void {
+    count(this.#counters, counter.requests)
+    const handlers = this.#handlers
+    if (this.#closed) return refuseUpgrade(socket, 503)
+    if (handlers.onUpgrade === null) return this.#refuseUpgrade({ request, socket, head, target, record })
+    const own: OwnRequest = request
+    own[recordOf] = record
+    this.#active += 1
+    count(this.#counters, counter.webSockets)
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => this.#endUpgrade())
+    if (!handlers.raw) {
+      void handlers.onUpgrade(request, socket, head, withTrace(target, record))
+      return
+    }
+    cleanRequest(request, target, record)
+    try {
+      const returned = handlers.onUpgrade(request, socket, head)
+      if (isPromise(returned)) returned.then(undefined, (error) => this.#failUpgrade(error, socket, record))
+    } catch (error) {
+      this.#failUpgrade(error, socket, record)
+    }
+  }
+
+  async drain(): Promise<void> {
+    this.#draining = true
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    try {
+      await this.#handlers.shutdown()
+    } catch (error) {
+      this.#logger.error({ err: error }, 'The app did not shut down cleanly.')
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#idle?.()
+  }
+
+  /** The response is over, sent or not. */
+  settle(response: ServerResponse): void {
+    count(this.#counters, counter.inFlight, -1)
+    if (!response.writableFinished) count(this.#counters, counter.cancelled)
+    this.#end()
+  }
+
+  #begin(request: OwnRequest, response: OwnResponse, record: RequestRecord): void {
+    request[recordOf] = record
+    response[hostOf] = this
+    response.on('close', onResponseClose)
+    if (this.#draining) response.shouldKeepAlive = false
+    this.#active += 1
+    count(this.#counters, counter.inFlight)
+  }
+
+  /** A body whose length is known has been measured by the listener. */
+  #limit(request: IncomingMessage, record: RequestRecord): void {
+    const limitBytes = this.#maxBodyBytes
+    limitUpload(request, limitBytes, () => {
+      const error = hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes })
+      record.error = error.code
+      this.#logger.warn({ code: error.code, request: record.id, hint: error.hint }, error.message)
+      request.destroy()
+    })
+  }
+
+  #fail(error: unknown, response: ServerResponse, record: RequestRecord): void {
+    report(this.#logger, error, record)
+    count(this.#counters, counter.failed)
+    if (!response.writableEnded && !response.destroyed) sendError(response, 500)
+  }
+
+  #failUpgrade(error: unknown, socket: UpgradeExchange['socket'], record: RequestRecord): void {
+    report(this.#logger, error, record)
+    count(this.#counters, counter.failed)
+    socket.destroy()
+  }
+
+  #refuseUpgrade({ socket, record }: UpgradeExchange): void {
+    const error = hostErrors.HAVN_ERR_REQUEST_UPGRADE({ reason: 'it has nothing that takes them' })
+    record.error = error.code
+    record.status = error.status
+    refuseUpgrade(socket, error.status ?? 501)
+  }
+
+  #endUpgrade(): void {
+    count(this.#counters, counter.webSockets, -1)
+    this.#end()
+  }
+
+  #end(): void {
+    this.#active -= 1
+    if (this.#active === 0) this.#idle?.()
+  }
+}
+
+/** One listener for all responses: no closure a request. */
+function onResponseClose(this: OwnResponse): void {
+  this[hostOf]?.settle(this)
+}
+
+function report(logger: PluginLogger, error: unknown, record: RequestRecord | undefined): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  const known = hostErrors.HAVN_ERR_APP_THREW({ reason }, { cause: error, detail: ownStack(error) })
+  if (record !== undefined) record.error = known.code
+  const { code, hint, detail, message } = known
+  logger.error({ code, request: record?.id, hint, detail }, message)
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
