@@ -2,6 +2,9 @@ import { STATUS_CODES } from 'node:http'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { lingerAfterResponse } from './linger.ts'
 
+/** Headers set for a body that is not sent after all. */
+const ABOUT_BODY = /^(?:content-.*|cache-control|etag|last-modified|expires|transfer-encoding|accept-ranges)$/
+
 /** What an error response may say beside its status. */
 export interface SendErrorOptions {
   /** A sentence for the client, fit for anyone to read. */
@@ -26,7 +29,7 @@ export function sendError(response: ServerResponse, status: number, options: Sen
     ? JSON.stringify({ type: 'about:blank', title, status, detail: options.message }) + '\n'
     : `${status} ${title}\n` + (options.message ? `\n${options.message}\n` : '')
 
-  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  for (const name of response.getHeaderNames()) if (ABOUT_BODY.test(name)) response.removeHeader(name)
   response.writeHead(status, {
     'content-type': asJson ? 'application/problem+json' : 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),

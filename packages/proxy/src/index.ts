@@ -1,1 +1,5 @@
-export {}
+export { edgeConfigSchema, upstreamSchema } from './config.ts'
+export type { EdgeConfig, EdgeOptions, Upstream } from './config.ts'
+export { createEdge } from './edge.ts'
+export { edgeModule } from './edge-module.ts'
+export { errors } from './errors.ts'

@@ -1,0 +1,23 @@
+import { contentType } from 'mime-types'
+
+const COMPRESSIBLE =
+  /^(?:text\/|font\/(?:ttf|otf)|image\/(?:svg\+xml|bmp|x-icon|vnd\.microsoft\.icon))|json|javascript|xml|wasm/
+/** What a browser would run, or render with scripts in it, from the site's own origin. */
+const ACTIVE = /html|xml|svg|javascript|ecmascript|x-shockwave-flash/
+
+/** Content-Type for a file name, with a charset where it is text; `application/octet-stream` for the unknown. */
+export function mediaType(fileName: string): string {
+  const dot = fileName.lastIndexOf('.')
+  const extension = dot > 0 ? fileName.slice(dot) : ''
+  return (extension && contentType(extension)) || 'application/octet-stream'
+}
+
+/** True for types that are worth compressing, and so may have compressed siblings. */
+export function isCompressible(type: string): boolean {
+  return COMPRESSIBLE.test(type)
+}
+
+/** True for uploads that must not run with the rights of the site they were uploaded to. */
+export function isActive(type: string): boolean {
+  return ACTIVE.test(type)
+}

@@ -1,0 +1,117 @@
+import { request as httpRequest } from 'node:http'
+import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { forwardableHeaders, limitBody, sendError } from '@havn/http'
+import type { PluginLogger } from '@havn/plugin-api'
+import type { Upstream } from '../config.ts'
+import { limitConnect, timeoutError } from './limit-connect.ts'
+
+/** Methods that may be sent twice (RFC 9110 §9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+export interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+  options: RequestOptions & { headers: string[] }
+  config: Upstream
+  logger: PluginLogger
+}
+
+/**
+ * Sends a request on and its response back, at the pace of the slower side. A client that goes away takes its
+ * request to the upstream with it; an upstream that fails before its response began is a 502 or 504, and one that
+ * fails within it cuts the client's connection, so that nobody takes a part for the whole.
+ */
+export function forwardRequest(exchange: Exchange): void {
+  const { request, response, config } = exchange
+  const body = hasBody(request) ? limitBody(request, config.maxBodyBytes) : null
+  let attempt = send(exchange, { isRetry: false, onStale: retry })
+  if (body === null) attempt.end()
+  else sendBody(body, attempt, exchange)
+  response.once('close', () => attempt.destroy())
+
+  function retry(): boolean {
+    if (body !== null || !IDEMPOTENT.has(request.method!)) return false
+    attempt = send(exchange, { isRetry: true, onStale: () => false }).end()
+    return true
+  }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+function sendBody(body: Readable, sent: ClientRequest, { request, response }: Exchange): void {
+  request.on('error', ignore)
+  body.on('error', (error: Error & { status?: number }) => {
+    sent.destroy()
+    if (error.status !== undefined) sendError(response, error.status, { close: true })
+  })
+  body.pipe(sent)
+}
+
+/** Begins one attempt. `onStale` is asked when a pooled connection turned out to be dead before any answer. */
+function send(exchange: Exchange, how: { isRetry: boolean; onStale: () => boolean }): ClientRequest {
+  const { response, options, config } = exchange
+  // A second attempt takes a connection of its own: others in the pool may be as dead as the first.
+  const sent = httpRequest(how.isRetry ? { ...options, agent: false } : options)
+  let isAnswered = false
+  limitConnect(sent, config.connectTimeoutMs)
+  limitSilence(sent, exchange)
+  sent.once('response', (received) => {
+    isAnswered = true
+    sendBack(received, exchange)
+  })
+  sent.on('error', (error: NodeJS.ErrnoException) => {
+    if (isAnswered || response.destroyed || response.headersSent) return
+    const isStale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+    if (isStale && how.onStale()) return
+    fail(error, exchange)
+  })
+  return sent
+}
+
+function sendBack(received: IncomingMessage, exchange: Exchange): void {
+  const { request, response, logger } = exchange
+  if (response.destroyed || response.headersSent) {
+    received.destroy()
+    return
+  }
+  const headers = [...forwardableHeaders(received.rawHeaders)]
+  // A body that was not read to its end would be taken for the next request.
+  const mustClose = !request.complete
+  if (mustClose) headers.push('Connection', 'close')
+  response.writeHead(received.statusCode!, headers)
+  // The length of a stream is not known, nor when it will begin: the client learns of it now.
+  if (received.headers['content-length'] === undefined) response.flushHeaders()
+
+  received.once('error', (error) => {
+    logger.warn({ err: error, path: request.url }, 'The upstream broke off its response')
+    response.destroy()
+  })
+  received.pipe(response)
+}
+
+/** Fails a request in which nothing moves, unless it is the client that everyone waits for. */
+function limitSilence(sent: ClientRequest, { response, config }: Exchange): void {
+  let timeoutMs = config.responseTimeoutMs
+  sent.setTimeout(timeoutMs)
+  sent.once('response', (received) => {
+    timeoutMs = config.idleTimeoutMs
+    received.setTimeout(timeoutMs)
+  })
+  sent.on('timeout', () => {
+    // The pool's own timeout for unused connections may still be set while one opens.
+    if (sent.socket?.connecting) return
+    if (response.writableNeedDrain) sent.socket?.setTimeout(timeoutMs)
+    else sent.destroy(timeoutError('response'))
+  })
+}
+
+function fail(error: NodeJS.ErrnoException, { request, response, logger }: Exchange): void {
+  const status = error.code === 'ETIMEDOUT' ? 504 : 502
+  logger.warn({ err: error, path: request.url, status }, 'The upstream did not answer')
+  sendError(response, status, { close: !request.complete })
+}
+
+function ignore(): void {}

@@ -1,0 +1,16 @@
+import type { ClientRequest } from 'node:http'
+
+/** Fails a request with ETIMEDOUT when it has no open connection in time, a pool that is used up included. */
+export function limitConnect(sent: ClientRequest, timeoutMs: number): void {
+  const timer = setTimeout(() => sent.destroy(timeoutError('connection')), timeoutMs)
+  const settle = () => clearTimeout(timer)
+  sent.once('close', settle)
+  sent.once('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', settle)
+    else settle()
+  })
+}
+
+export function timeoutError(phase: 'connection' | 'response'): NodeJS.ErrnoException {
+  return Object.assign(new Error(`The upstream's ${phase} took too long`), { code: 'ETIMEDOUT' })
+}

@@ -1,0 +1,83 @@
+import { Agent } from 'node:http'
+import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { RequestTarget } from '@havn/http'
+import type { EdgeContext } from '@havn/plugin-api'
+import type { Upstream } from '../config.ts'
+import { forwardRequest } from './forward-request.ts'
+import { openTunnel } from './open-tunnel.ts'
+import { toUpstreamHeaders } from './upstream-headers.ts'
+
+/** One upstream with its pool of connections, in one thread. */
+export interface UpstreamHandler {
+  forward(request: IncomingMessage, response: ServerResponse, target: RequestTarget): void
+  tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): void
+  /** Closes every connection to the upstream; safe to call twice. */
+  close(): void
+}
+
+/** Makes an upstream; nothing is connected before the first request. */
+export function createUpstream(config: Upstream, context: EdgeContext): UpstreamHandler {
+  const agent = new Agent({
+    keepAlive: true,
+    maxSockets: config.maxConnections,
+    // Also ends pooled connections that lie unused for so long.
+    timeout: config.keepAliveMs,
+    // The connection used last is the one least likely to be closed by the other side.
+    scheduling: 'lifo',
+  })
+  const address =
+    config.address.type === 'unix'
+      ? { socketPath: config.address.path }
+      : { host: config.address.host, port: config.address.port }
+  const closing = new AbortController()
+
+  function optionsFor(
+    request: IncomingMessage,
+    target: RequestTarget,
+    hopHeaders: readonly string[],
+  ): RequestOptions & { headers: string[] } {
+    return {
+      ...address,
+      method: target.method,
+      path: target.query === '' ? target.path : `${target.path}?${target.query}`,
+      headers: toUpstreamHeaders({
+        target,
+        peerAddress: peerAddressOf(request),
+        traceHeaders: context.traceHeaders(request),
+        hopHeaders,
+      }),
+    }
+  }
+
+  return {
+    forward(request, response, target) {
+      const options = { ...optionsFor(request, target, frameOf(request)), agent }
+      forwardRequest({ request, response, options, config, logger: context.logger })
+    },
+    tunnel(request, socket, head, target) {
+      // A connection that changes its protocol never goes back to the pool.
+      const options = {
+        ...optionsFor(request, target, ['Connection', 'Upgrade', 'Upgrade', 'websocket']),
+        agent: false as const,
+      }
+      openTunnel({ socket, head, options, config, logger: context.logger, signal: closing.signal })
+    },
+    close() {
+      closing.abort()
+      agent.destroy()
+    },
+  }
+}
+
+/** Content-Length goes on as it came, since the listener has proved it; a chunked body is chunked again. */
+function frameOf(request: IncomingMessage): string[] {
+  if (request.headers['transfer-encoding'] !== undefined) return ['Transfer-Encoding', 'chunked']
+  const needsLength = request.method === 'POST' || request.method === 'PUT' || request.method === 'PATCH'
+  return needsLength && request.headers['content-length'] === undefined ? ['Content-Length', '0'] : []
+}
+
+function peerAddressOf(request: IncomingMessage): string {
+  const address = request.socket.remoteAddress ?? ''
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}
