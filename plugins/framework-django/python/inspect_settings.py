@@ -79,6 +79,8 @@ def describe_type(value):
 
 
 def read_facts(settings, apps):
+    # Django reads it at the first signature only: an empty one would fail requests, not the start.
+    settings.SECRET_KEY
     return {
         "settingsModule": os.environ.get("DJANGO_SETTINGS_MODULE"),
         "settingsFiles": settings_files(),
@@ -296,7 +298,7 @@ def missing_variable(error):
         if isinstance(error, KeyError) and error.args:
             trace = error.__traceback__
             while trace is not None:
-                if isinstance(trace.tb_frame.f_locals.get("self"), type(os.environ)):
+                if trace.tb_frame.f_locals.get("self") is os.environ:
                     return str(error.args[0])
                 trace = trace.tb_next
         text = str(error)
