@@ -112,6 +112,15 @@ function escapeControls(text: string): string {
   })
 }
 
+let second = ''
+let clock = ''
+
+/** Lines come many to a second, and a time zone is slow to work out. */
 function localTime(time: string): string {
-  return new Date(time).toTimeString().slice(0, 8)
+  const seen = time.slice(0, 19)
+  if (seen !== second) {
+    second = seen
+    clock = new Date(time).toTimeString().slice(0, 8)
+  }
+  return clock
 }
