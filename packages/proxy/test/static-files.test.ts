@@ -296,6 +296,12 @@ describe('uploads', () => {
   })
 })
 
+test('a process that has no descriptor left answers 503', () => {
+  const script = join(import.meta.dirname, 'out-of-files.ts')
+  const limited = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, script, root]
+  expect(execFileSync('/bin/sh', limited, { encoding: 'utf8' })).toBe('200 503 200\n')
+})
+
 describe('clients', () => {
   test('that go away close the file', async () => {
     const isOpen = () =>

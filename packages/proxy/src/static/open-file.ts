@@ -5,6 +5,8 @@ import { join, sep } from 'node:path'
 
 /** An open regular file; the caller closes the handle. */
 export interface OpenFile {
+  /** Resolved: no part of it is a symbolic link. */
+  path: string
   handle: FileHandle
   size: number
   modifiedAt: Date
@@ -34,22 +36,40 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
  * @throws the system's error for everything else (EMFILE, EIO).
  */
 export async function openFile(directory: string, relativePath: string): Promise<OpenFile | null> {
-  let handle: FileHandle | undefined
   try {
     const root = await realpath(directory)
     const path = await realpath(join(root, relativePath))
-    if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) return null
-    handle = await open(path, FLAGS)
-    const stats = await handle.stat()
-    if (stats.isFile()) return { handle, size: stats.size, modifiedAt: stats.mtime }
+    return path.startsWith(root.endsWith(sep) ? root : root + sep) ? await openRegular(path) : null
   } catch (error) {
-    if (!ABSENT.has((error as NodeJS.ErrnoException).code ?? '')) {
-      await handle?.close()
-      throw error
-    }
+    return nullIfAbsent(error)
   }
-  await handle?.close()
+}
+
+/** Opens what lies beside a file under its name and a suffix, unless it is a symbolic link. */
+export async function openSibling(file: OpenFile, suffix: string): Promise<OpenFile | null> {
+  try {
+    return await openRegular(file.path + suffix)
+  } catch (error) {
+    return nullIfAbsent(error)
+  }
+}
+
+async function openRegular(path: string): Promise<OpenFile | null> {
+  const handle = await open(path, FLAGS)
+  try {
+    const stats = await handle.stat()
+    if (stats.isFile()) return { path, handle, size: stats.size, modifiedAt: stats.mtime }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  await handle.close()
   return null
+}
+
+function nullIfAbsent(error: unknown): null {
+  if (ABSENT.has((error as NodeJS.ErrnoException).code ?? '')) return null
+  throw error
 }
 
 /** False for paths that name no file to show: dotfiles (save `.well-known`), empty segments, NUL, backslashes. */

@@ -10,7 +10,7 @@ import type { Validators } from './conditions.ts'
 import { acceptedCodings } from './content-coding.ts'
 import type { Coding } from './content-coding.ts'
 import { isActive, isCompressible, mediaType } from './media-type.ts'
-import { isServable, openFile } from './open-file.ts'
+import { isServable, openFile, openSibling } from './open-file.ts'
 import type { OpenFile } from './open-file.ts'
 import { parseRanges } from './ranges.ts'
 import { layOutRanges, sendParts } from './send-file.ts'
@@ -85,7 +85,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, place: 
   try {
     const type = mediaType(relativePath)
     const mayVary = folder.kind === 'static' && isCompressible(type)
-    if (mayVary) chosen = await chooseVariant(request, place, original)
+    if (mayVary) chosen = await chooseVariant(request, original)
     await respond(request, response, { ...chosen, folder, type, mayVary, fileName: basename(relativePath) })
   } finally {
     await original.handle.close()
@@ -94,9 +94,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, place: 
 }
 
 /** The compressed sibling that the client likes best; one older than the original is a leftover. */
-async function chooseVariant(request: IncomingMessage, place: Place, original: OpenFile) {
+async function chooseVariant(request: IncomingMessage, original: OpenFile) {
   for (const coding of acceptedCodings(request.headers['accept-encoding']?.toString())) {
-    const file = await openFile(place.folder.directory, place.relativePath + coding.suffix)
+    const file = await openSibling(original, coding.suffix)
     if (file === null) continue
     if (file.modifiedAt >= original.modifiedAt) return { file, coding }
     await file.handle.close()

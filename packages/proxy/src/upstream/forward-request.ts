@@ -62,6 +62,10 @@ function send(exchange: Exchange, how: { isRetry: boolean; onStale: () => boolea
     isAnswered = true
     sendBack(received, exchange)
   })
+  sent.once('upgrade', (_received, socket) => {
+    socket.destroy()
+    fail(new Error('The upstream switched protocols without being asked'), exchange)
+  })
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (isAnswered || response.destroyed || response.headersSent) return
     const isStale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
