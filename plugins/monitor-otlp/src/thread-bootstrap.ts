@@ -1,7 +1,11 @@
 import { onThreadShutdown } from '@havn/telemetry'
 import { DiagLogLevel, diag } from '@opentelemetry/api'
 import { resolveHeaders } from './environment.ts'
+import { shutdownWithin } from './shutdown-within.ts'
 import { createWarnOnce } from './warn-once.ts'
+
+/** Less than a gateway's thread allows for all of its parts. */
+const SHUTDOWN_MS = 1_500
 
 /**
  * Starts the OpenTelemetry SDK in the thread that imports this module, since the API's globals are per thread.
@@ -24,5 +28,5 @@ async function start(): Promise<void> {
     metricReaders: process.env['OTEL_METRICS_EXPORTER'] ? undefined : [],
   })
   sdk.start()
-  onThreadShutdown(() => sdk.shutdown())
+  onThreadShutdown(() => shutdownWithin(sdk, SHUTDOWN_MS, (why) => diag.warn(why)))
 }
