@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import { HavnError, isErrorCode } from '@havn/model'
-import { SupervisedChild } from '@havn/process'
+import { HavnError } from '@havn/model'
+import type { Probe } from '@havn/model'
+import { SupervisedChild, errors as processErrors } from '@havn/process'
 import type { ManagedChild, SupervisedEvent } from '@havn/process'
 import type { ProcessStatus } from '@havn/plugin-api'
 import type { LocalConfig } from './config.ts'
@@ -13,6 +14,8 @@ import { startGroup } from './process-group.ts'
 import { createReadyChannel } from './ready-channel.ts'
 import { resolveProgram } from './resolve-program.ts'
 import type { RunContext } from './run-context.ts'
+
+const PROBE_GRACE_MS = 5_000
 
 export interface LocalProcessOptions {
   planned: PlannedProcess
@@ -31,7 +34,6 @@ export class LocalProcess {
   readonly #supervised: SupervisedChild
   readonly #tail = createLineTail()
   #channel = createReadyChannel()
-  #lastAttempt = ''
   #failedStarts = 0
   #wasReady = false
 
@@ -44,7 +46,8 @@ export class LocalProcess {
       name: planned.name,
       start: () => this.#spawn(),
       ready: (_child, signal) => this.#waitUntilReady(signal),
-      readyTimeoutMs: startup?.timeoutMs ?? ready?.timeoutMs,
+      // Each probe has its own deadline; this one is for what hangs beyond them.
+      readyTimeoutMs: (startup?.timeoutMs ?? 0) + (ready?.timeoutMs ?? 0) + PROBE_GRACE_MS,
       backoff: { firstMs: restart.firstDelayMs, maxMs: restart.maxDelayMs },
       stop: { signal: planned.spec.stop.signal as NodeJS.Signals, killMs: planned.spec.stop.killMs },
       onEvent: (event) => this.#tell(event),
@@ -103,7 +106,6 @@ export class LocalProcess {
     await clearAddresses(planned)
     this.#tail.clear()
     this.#channel = createReadyChannel()
-    this.#lastAttempt = ''
     const { receive } = this.#channel
     return startGroup({
       command,
@@ -121,10 +123,26 @@ export class LocalProcess {
 
   async #waitUntilReady(signal: AbortSignal): Promise<void> {
     const { startup, ready } = this.planned.spec.probes
-    for (const probe of [startup, ready]) {
-      if (!probe) continue
-      const onAttempt = (outcome: string) => (this.#lastAttempt = outcome)
-      await waitForProbe({ probe, channel: this.#channel, onAttempt, signal })
+    if (startup) await this.#waitFor(startup, signal)
+    if (ready) await this.#waitFor(ready, signal)
+  }
+
+  /** Throws HAVN_ERR_PROCESS_NOT_READY with what the probe saw last. */
+  async #waitFor(probe: Probe, signal: AbortSignal): Promise<void> {
+    const { timeoutMs } = probe
+    const deadline = AbortSignal.timeout(timeoutMs)
+    let seen = 'nothing'
+    try {
+      await waitForProbe({
+        probe,
+        channel: this.#channel,
+        onAttempt: (outcome) => (seen = outcome),
+        signal: AbortSignal.any([signal, deadline]),
+      })
+    } catch (error) {
+      if (error !== deadline.reason) throw error
+      const json = processErrors.HAVN_ERR_PROCESS_NOT_READY({ name: this.planned.name, timeoutMs }).toJSON()
+      throw new HavnError({ ...json, message: `${json.message} Last seen: ${seen}.` })
     }
   }
 
@@ -151,13 +169,11 @@ export class LocalProcess {
     }
   }
 
-  /** Adds what the process said, and what its probe saw last. */
+  /** Adds what the process said. */
   #explain(error: unknown): unknown {
     const cause = this.#channel.failure ?? error
     if (!(cause instanceof HavnError)) return cause
     const json = cause.toJSON()
-    const isLate = isErrorCode(cause, 'HAVN_ERR_PROCESS_NOT_READY') && this.#lastAttempt !== ''
-    const message = isLate ? `${json.message} Last seen: ${this.#lastAttempt}.` : json.message
-    return new HavnError({ ...json, message, detail: json.detail ?? this.#tail.text() }, { cause })
+    return new HavnError({ ...json, detail: json.detail ?? this.#tail.text() }, { cause })
   }
 }

@@ -16,16 +16,20 @@ export interface ProbeOptions {
   signal: AbortSignal
 }
 
-/** Resolves when the probe succeeds; asks again and again until the signal is aborted. */
+/** Resolves when the probe succeeds; asks again and again until the signal is aborted, and throws its reason. */
 export async function waitForProbe({ probe, channel, onAttempt, signal }: ProbeOptions): Promise<void> {
   if (probe.type === 'ipc') {
     onAttempt('it did not say that it is ready')
-    return channel.ready
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+    return Promise.race([channel.ready, aborted])
   }
   const attempt = probe.type === 'http' ? askHttp : askConnect
   while (!signal.aborted) {
     const outcome = await attempt(probe as never, AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]))
     if (outcome === null) return
+    if (signal.aborted) break
     onAttempt(outcome)
     await sleep(probe.intervalMs, undefined, { signal }).catch(() => {})
   }

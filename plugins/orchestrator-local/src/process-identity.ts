@@ -19,8 +19,8 @@ export async function isRunning({ pid, startTicks }: ProcessIdentity): Promise<b
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   const stat = await readStat(pid)
-  if (!stat || startTicks === null) return true
-  return stat.startTicks === startTicks && stat.state !== 'Z'
+  if (!stat) return true
+  return stat.state !== 'Z' && (startTicks === null || stat.startTicks === startTicks)
 }
 
 /** proc_pid_stat(5): the name in parentheses may hold anything, so fields are counted from its end. */
