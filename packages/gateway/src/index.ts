@@ -1,3 +1,8 @@
 export { gatewayConfigSchema, gatewayAppSchema } from './config/gateway-config.ts'
 export type { GatewayApp, GatewayConfig, GatewayOptions } from './config/gateway-config.ts'
+export { errors } from './errors.ts'
+export type { GatewayProcessStatus, GatewayWorkerStatus } from './gateway-process/status.ts'
 export type { Exchange, Host, UpgradeExchange } from './host/host.ts'
+export { startSupervisor } from './supervisor/start-supervisor.ts'
+export type { GatewayHandle, GatewayStatus, SupervisorHooks } from './supervisor/start-supervisor.ts'
+export { supervisorModule } from './supervisor/supervisor-module.ts'

@@ -25,6 +25,8 @@ export interface SupervisedOptions {
   /** Longest wait for `ready`. 60 s. */
   readyTimeoutMs?: number
   backoff?: BackoffOptions
+  /** Says whether a child that has ended is replaced. Absent: it always is. */
+  shouldRestart?: (record: ExitRecord) => boolean
   /** How `stop()` ends it. */
   stop?: { signal?: NodeJS.Signals; killMs?: number }
   onEvent?: (event: SupervisedEvent) => void
@@ -138,7 +140,8 @@ export class SupervisedChild {
       const record = await this.#child.exited
       this.#child = null
       this.#emit({ type: 'exited', record })
-      await this.#restart(record.uptimeMs)
+      if (this.#options.shouldRestart?.(record) === false) this.#enter('stopped')
+      else await this.#restart(record.uptimeMs)
     }
   }
 

@@ -1,0 +1,64 @@
+import { rmSync } from 'node:fs'
+import { toErrorJson } from '@havn/model'
+import { GatewayProcess } from './gateway-process.ts'
+import type { GatewayMessage, StartMessage, SupervisorMessage } from './messages.ts'
+
+/** How long the last message may take to leave. */
+const SEND_MS = 1_000
+
+let gateway: GatewayProcess | null = null
+let runDirectory: string | null = null
+
+// A terminal and a service manager signal the whole group: only the supervisor acts on it, and then tells us.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+
+process.on('disconnect', () => {
+  // The supervisor is gone, and with it the sockets' owner. Workers end with their connections.
+  if (runDirectory !== null) rmSync(runDirectory, { recursive: true, force: true })
+  process.exit(1)
+})
+
+process.on('message', (message: SupervisorMessage) => {
+  if (message.type === 'start') void start(message)
+  else if (message.type === 'drain') void drain(message.force)
+  else void answerStatus(message.id)
+})
+
+async function start(message: StartMessage): Promise<void> {
+  runDirectory = message.runDirectory
+  const created = new GatewayProcess(message, (error) => void fail(error))
+  try {
+    await created.start()
+  } catch (error) {
+    await fail(error)
+    return
+  }
+  gateway = created
+  await send({ type: 'ready' })
+}
+
+async function drain(force: boolean): Promise<void> {
+  if (gateway === null) return process.exit(0)
+  const isFirst = (await gateway.status()).state !== 'draining'
+  await gateway.drain(force)
+  if (isFirst) process.exit(0)
+}
+
+async function answerStatus(id: number): Promise<void> {
+  if (gateway !== null) await send({ type: 'status', id, status: await gateway.status() })
+}
+
+async function fail(error: unknown): Promise<void> {
+  await send({ type: 'failed', error: toErrorJson(error) })
+  process.exit(1)
+}
+
+function send(message: GatewayMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, SEND_MS)
+    process.send?.(message, () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,27 @@
+import type { Address, ErrorJson } from '@havn/model'
+import type { GatewayConfig } from '../config/gateway-config.ts'
+import type { GatewayProcessStatus } from './status.ts'
+
+/** What a gateway process needs to run; sent once, first. */
+export interface StartMessage {
+  type: 'start'
+  config: GatewayConfig
+  /** The gateway's private folder; it exists. */
+  runDirectory: string
+  listeners: readonly Address[]
+  /** Descriptor numbers in the gateway process: a row a thread, a column a listener. */
+  descriptors: readonly (readonly number[])[]
+}
+
+/** From the supervisor to the gateway process. */
+export type SupervisorMessage =
+  | StartMessage
+  /** `force` ends what is in flight. */
+  | { type: 'drain'; force: boolean }
+  | { type: 'status'; id: number }
+
+/** From the gateway process to the supervisor. */
+export type GatewayMessage =
+  | { type: 'ready' }
+  | { type: 'failed'; error: ErrorJson }
+  | { type: 'status'; id: number; status: GatewayProcessStatus }

@@ -1,0 +1,24 @@
+import type { SupervisedState } from '@havn/process'
+import type { CounterName } from '../dispatch/counters.ts'
+import type { PythonHostStatus } from '../host/python-host.ts'
+
+/** One Python worker. */
+export interface GatewayWorkerStatus {
+  worker: number
+  thread: number
+  pid: number | null
+  state: SupervisedState
+  restarts: number
+  /** When the state began: RFC 3339. */
+  since: string
+}
+
+/** What a gateway process says of itself. */
+export interface GatewayProcessStatus {
+  state: 'starting' | 'ready' | 'draining'
+  workers: GatewayWorkerStatus[]
+  /** A thread's side of its workers; null for threads without Python workers. */
+  threads: (PythonHostStatus | null)[]
+  /** Sums over all threads, by name. */
+  counters: Record<CounterName, number>
+}

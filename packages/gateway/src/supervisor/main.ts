@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises'
+import { HavnError, toErrorJson } from '@havn/model'
+import { createShutdownSignals } from '@havn/process'
+import type { GatewayOptions } from '../config/gateway-config.ts'
+import { errors } from '../errors.ts'
+import { startSupervisor, type GatewayHandle } from './start-supervisor.ts'
+
+/**
+ * A supervisor as a process of its own. Its configuration is the JSON file that the first argument or
+ * HAVN_GATEWAY_CONFIG names. Over an IPC channel, where there is one, it sends { type: 'ready', addresses } or
+ * { type: 'failed', error }, and it drains when that channel ends.
+ */
+async function main(): Promise<void> {
+  let handle: GatewayHandle | null = null
+  let isStopping = false
+  const stop = (force: boolean) => {
+    isStopping = true
+    if (handle !== null) void handle.stop({ force })
+    else if (force) process.exit(1)
+  }
+  createShutdownSignals({ onStop: () => stop(false), onForce: () => stop(true) })
+  process.once('disconnect', () => stop(false))
+  try {
+    handle = await startSupervisor(await readOptions())
+  } catch (error) {
+    await fail(error)
+    return
+  }
+  await send({ type: 'ready', addresses: handle.addresses })
+  if (isStopping) stop(false)
+  const { error } = await handle.ended
+  process.exit(error === undefined ? 0 : 1)
+}
+
+async function readOptions(): Promise<GatewayOptions> {
+  const path = process.argv[2] ?? process.env['HAVN_GATEWAY_CONFIG'] ?? ''
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as GatewayOptions
+  } catch (cause) {
+    throw errors.HAVN_ERR_GATEWAY_CONFIG_FILE(
+      { path: path || '(no path)', reason: (cause as Error).message },
+      { cause },
+    )
+  }
+}
+
+async function fail(error: unknown): Promise<void> {
+  const json = toErrorJson(error)
+  if (process.connected) await send({ type: 'failed', error: json })
+  else process.stderr.write(describe(json))
+  process.exit(error instanceof HavnError ? error.exit : 1)
+}
+
+function describe({ code, message, hint, detail }: ReturnType<typeof toErrorJson>): string {
+  return [`${code}: ${message}`, hint, ...(detail === undefined ? [] : ['', detail]), ''].join('\n')
+}
+
+function send(message: object): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(message, () => resolve())
+    else resolve()
+  })
+}
+
+await main()

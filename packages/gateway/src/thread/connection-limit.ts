@@ -1,0 +1,27 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { PluginLogger } from '@havn/plugin-api'
+import { count, counter, totalOf, type Counters } from '../dispatch/counters.ts'
+
+/** A flood is one line of the log in this time, not one a connection. */
+const NOTICE_MS = 10_000
+
+/** Counts a server's connections, and closes those beyond the limit, which holds for all threads together. */
+export function limitConnections(
+  server: Server,
+  options: { counters: Counters; maxConnections: number; logger: PluginLogger },
+): void {
+  const { counters, maxConnections, logger } = options
+  let noticeAt = -NOTICE_MS
+
+  server.on('connection', (socket: Socket) => {
+    count(counters, counter.connections)
+    socket.once('close', () => count(counters, counter.connections, -1))
+    if (totalOf(counters, counter.connections) <= maxConnections) return
+    count(counters, counter.rejected)
+    socket.destroy()
+    if (performance.now() - noticeAt < NOTICE_MS) return
+    noticeAt = performance.now()
+    logger.warn({ maxConnections }, 'connections beyond the limit are closed')
+  })
+}

@@ -1,0 +1,42 @@
+import { toErrorJson } from '@havn/model'
+import type { PluginLogger } from '@havn/plugin-api'
+import type { Host } from '../host/host.ts'
+import type { PythonHostStatus } from '../host/python-host.ts'
+import type { ThreadInput, ThreadReport } from './messages.ts'
+
+/** A thread's host, and what it says of its workers. */
+export interface ThreadHost {
+  host: Host
+  status(): PythonHostStatus | null
+}
+
+/** Creates what executes the app for this thread; only the host that is needed is loaded. */
+export async function createThreadHost(
+  input: ThreadInput,
+  logger: PluginLogger,
+  report: (report: ThreadReport) => void,
+): Promise<ThreadHost> {
+  const { config, counters, thread, socketPath, workers, runDirectory } = input
+  if (config.app.language === 'python') {
+    const { createPythonHost } = await import('../host/python-host.ts')
+    const host = await createPythonHost({
+      config: { ...config, runDirectory },
+      socketPath,
+      workers,
+      counters,
+      thread,
+      logger,
+      onWorkerReady: (worker, info) => report({ type: 'worker-ready', worker, info }),
+      onWorkerFailed: (worker, failure) => report({ type: 'worker-failed', worker, failure }),
+      onWorkerGone: (worker, { pid, error }) =>
+        report({ type: 'worker-gone', worker, pid, ...(error && { error: toErrorJson(error) }) }),
+    })
+    return { host, status: () => host.status() }
+  }
+  if (config.app.language === 'node') {
+    const { createJsHost } = await import('../host/js-host.ts')
+    return { host: await createJsHost({ config, counters, thread, logger }), status: () => null }
+  }
+  const { createNoHost } = await import('../host/no-host.ts')
+  return { host: createNoHost(), status: () => null }
+}

@@ -1,0 +1,41 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Address, ErrorJson } from '@havn/model'
+import type { GatewayConfig } from '../config/gateway-config.ts'
+import type { FailedMessage } from '../frames/index.ts'
+import type { PythonHostStatus, WorkerInfo } from '../host/python-host.ts'
+
+/** What a thread is started with. */
+export interface ThreadInput {
+  /** Counted from 0. */
+  thread: number
+  config: GatewayConfig
+  runDirectory: string
+  /** Numbers of the Python workers that belong to this thread. */
+  workers: readonly number[]
+  /** Where those workers connect to. */
+  socketPath: string
+  listeners: readonly Address[]
+  /** A descriptor for each listener, this thread's alone. */
+  descriptors: readonly number[]
+  counters: SharedArrayBuffer
+  port: MessagePort
+}
+
+/** From the main thread. */
+export type ThreadCommand =
+  | { type: 'listen' }
+  | { type: 'drain' }
+  /** Ends what is in flight. */
+  | { type: 'close' }
+  | { type: 'status'; id: number }
+
+/** To the main thread. */
+export type ThreadReport =
+  /** The app (JavaScript) or the workers' socket (Python) is there. */
+  | { type: 'prepared' }
+  | { type: 'listening' }
+  | { type: 'failed'; error: ErrorJson }
+  | { type: 'worker-ready'; worker: number; info: WorkerInfo }
+  | { type: 'worker-failed'; worker: number; failure: FailedMessage }
+  | { type: 'worker-gone'; worker: number; pid: number; error?: ErrorJson }
+  | { type: 'status'; id: number; status: PythonHostStatus | null }

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { sendError, type ListenerHandlers } from '@havn/http'
+import { toErrorJson } from '@havn/model'
+import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
+import type { RequestObserver } from '@havn/telemetry'
+import type { Host } from '../host/host.ts'
+
+export interface RequestFlowOptions {
+  observer: RequestObserver
+  edge: EdgeHandler | null
+  host: Host
+  logger: PluginLogger
+}
+
+/** A request's way through a thread: observed, then the edge's, or else the app's. */
+export interface RequestFlow extends ListenerHandlers {
+  /** From now on each response ends its connection, those in flight included. */
+  drain(): void
+  /** Called when a response is over. */
+  onResponseEnd: () => void
+}
+
+/** Creates the flow that all listeners of a thread share. */
+export function createRequestFlow({ observer, edge, host, logger }: RequestFlowOptions): RequestFlow {
+  const responses = new Set<ServerResponse>()
+  let draining = false
+
+  function onClose(this: ServerResponse): void {
+    responses.delete(this)
+    flow.onResponseEnd()
+  }
+
+  function fail(request: IncomingMessage, error: unknown): void {
+    logger.error({ err: toErrorJson(error), url: request.url }, 'the edge failed at a request')
+  }
+
+  const flow: RequestFlow = {
+    onResponseEnd: () => {},
+
+    request(request, response, target) {
+      responses.add(response)
+      response.on('close', onClose)
+      if (draining) response.shouldKeepAlive = false
+      const record = observer.begin(request, response, target)
+      try {
+        if (edge?.handle(request, response, target)) return
+      } catch (error) {
+        fail(request, error)
+        if (response.headersSent) response.destroy()
+        else sendError(response, 500, { close: true })
+        return
+      }
+      observer.runWithin(request, () => host.handle({ request, response, target, record }))
+    },
+
+    upgrade(request, socket, head, target) {
+      const record = observer.beginUpgrade(request, socket, target)
+      try {
+        if (edge?.upgrade?.(request, socket, head, target)) return
+      } catch (error) {
+        fail(request, error)
+        socket.destroy()
+        return
+      }
+      observer.runWithin(request, () => host.upgrade({ request, socket, head, target, record }))
+    },
+
+    drain() {
+      draining = true
+      for (const response of responses) response.shouldKeepAlive = false
+    },
+  }
+  return flow
+}

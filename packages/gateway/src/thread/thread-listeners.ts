@@ -1,0 +1,85 @@
+import type { Server } from 'node:http'
+import { createListener, type ListenerHandlers } from '@havn/http'
+import { formatAddress, type Address } from '@havn/model'
+import type { PluginLogger } from '@havn/plugin-api'
+import type { GatewayConfig } from '../config/gateway-config.ts'
+import type { Counters } from '../dispatch/counters.ts'
+import { errors } from '../errors.ts'
+import { limitConnections } from './connection-limit.ts'
+
+const BACKLOG = 511
+
+export interface ThreadListenersOptions {
+  config: GatewayConfig
+  addresses: readonly Address[]
+  /** One for each address; this thread's alone, and closed with its server. */
+  descriptors: readonly number[]
+  counters: Counters
+  logger: PluginLogger
+  handlers: ListenerHandlers
+}
+
+/** A thread's HTTP servers: one for each address. */
+export interface ThreadListeners {
+  /** @throws HAVN_ERR_GATEWAY_ADDRESS_IN_USE, HAVN_ERR_GATEWAY_ADDRESS */
+  listen(): Promise<void>
+  /** Accepts nothing more, closes idle connections; resolves when the others have ended too. Safe to call twice. */
+  drain(): Promise<void>
+  closeIdle(): void
+  /** Breaks off what is left. */
+  closeAll(): void
+}
+
+/** Creates the servers of a thread; they accept nothing before `listen`. */
+export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
+  const { config, addresses, descriptors, counters, logger, handlers } = options
+  const { limits, timeouts, trustedProxies } = config
+  const sockets = new Set<{ destroy(): void }>()
+  let closed: Promise<void> | null = null
+
+  const servers = addresses.map((address) => {
+    const socketPath = address.type === 'unix' ? address.path : undefined
+    const server = createListener({ limits, timeouts, trustedProxies, socketPath }, handlers)
+    limitConnections(server, { counters, maxConnections: limits.maxConnections, logger })
+    server.on('connection', (socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+    })
+    return server
+  })
+
+  return {
+    async listen() {
+      await Promise.all(servers.map((server, at) => listen(server, descriptors[at]!, addresses[at]!)))
+    },
+    drain() {
+      closed ??= Promise.all(servers.map(close)).then(() => {})
+      return closed
+    },
+    closeIdle() {
+      for (const server of servers) server.closeIdleConnections()
+    },
+    closeAll() {
+      // Upgraded connections are no longer the server's: it would not close them.
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+function listen(server: Server, fd: number, address: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const shown = formatAddress(address)
+      // Two sockets may be bound to one address while neither listens: the second to listen is told here.
+      if (cause.code === 'EADDRINUSE')
+        reject(errors.HAVN_ERR_GATEWAY_ADDRESS_IN_USE({ address: shown }, { cause }))
+      else reject(errors.HAVN_ERR_GATEWAY_ADDRESS({ address: shown, reason: cause.message }, { cause }))
+    })
+    server.listen({ fd, backlog: BACKLOG }, resolve)
+  })
+}
+
+/** Closes also idle connections (http.Server.close); a server that never listened is no error. */
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}

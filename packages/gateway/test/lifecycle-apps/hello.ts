@@ -1,0 +1,1 @@
+export default (): Response => new Response('hello from TypeScript')
