@@ -88,10 +88,8 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
 
   function accept(request: IncomingMessage, response: ServerResponse): RequestTarget | null {
     const connection = connectionFor(request.socket)
-    if (connection.closing) {
-      request.socket.destroy()
-      return null
-    }
+    // Pipelined behind a request that was refused: its answer says that nothing more is read.
+    if (connection.closing) return null
     connection.response = response
     const outcome = readRequest(request, connection, rules)
     if (isRefusal(outcome)) {

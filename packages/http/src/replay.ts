@@ -50,17 +50,31 @@ class ReplayedStream extends Duplex {
       if (!this.push(chunk)) socket.pause()
     })
     socket.on('end', () => this.push(null))
+    socket.on('timeout', () => this.emit('timeout'))
     socket.on('error', (error) => this.destroy(error))
     socket.on('close', () => this.destroy())
   }
 
-  /** Named as on a net.Socket: node:http reads and calls these where they are. */
+  // What follows is named as on a net.Socket: node:http and handlers use it where it is there.
+
   get remoteAddress(): string | undefined {
     return this.#socket.remoteAddress
   }
 
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort
+  }
+
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress
+  }
+
+  get localPort(): number | undefined {
+    return this.#socket.localPort
+  }
+
   setTimeout(timeoutMs: number): this {
-    this.#socket.setTimeout(timeoutMs, () => this.emit('timeout'))
+    this.#socket.setTimeout(timeoutMs)
     return this
   }
 

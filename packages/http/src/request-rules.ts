@@ -45,9 +45,12 @@ interface Head {
   bytes: number
 }
 
-/** Methods that llhttp accepts for protocols other than HTTP. */
-const FOREIGN_METHODS =
-  /^(?:PRI|SOURCE|DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|TEARDOWN|GET_PARAMETER|SET_PARAMETER|REDIRECT|RECORD|FLUSH)$/
+/** Methods that llhttp accepts for protocols other than HTTP: HTTP/2's preface, ICE and RTSP. */
+const FOREIGN_METHODS = new Set(
+  'PRI SOURCE DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT RECORD FLUSH'.split(
+    ' ',
+  ),
+)
 
 /** Applies the listener's rules to a request's head; costs a few scans of short strings for a plain one. */
 export function readRequest(
@@ -62,7 +65,7 @@ export function readRequest(
   if (httpVersion !== '1.1' && !isOld) {
     return request.httpVersionMajor >= 2 ? refusals.unsupportedVersion : refusals.badVersion
   }
-  if (FOREIGN_METHODS.test(method)) return refusals.badMethod
+  if (FOREIGN_METHODS.has(method)) return refusals.badMethod
   if (rawTarget.length > rules.limits.maxTargetBytes) return refusals.targetTooLong
   if (rawHeaders.length > rules.limits.maxHeaders * 2) return refusals.headersTooMany
 

@@ -108,6 +108,17 @@ describe('is served', () => {
     expect(answer.text).toContain('"path":"/second"')
   })
 
+  test('raw bytes beyond ASCII, again and again on one connection', async () => {
+    await using server = await startEcho()
+    const many = Array.from(
+      { length: 15 },
+      (_, index) => `GET /\xe9/${index} HTTP/1.1\r\nHost: a.test\r\n\r\n`,
+    )
+    const answer = await exchange(server, [...many, get('/last')])
+    expect(answer.text.match(/"path":"\/%E9\/\d+"/g)).toHaveLength(15)
+    expect(answer.text).toContain('"path":"/last"')
+  })
+
   test('dot segments, resolved', async () => {
     const { target } = await seen(get('/a/./b/%2e%2E/c/..?x=../y'))
     expect(target).toMatchObject({ path: '/a/', query: 'x=../y', rawTarget: '/a/./b/%2e%2E/c/..?x=../y' })
@@ -205,6 +216,15 @@ describe('answered here', () => {
     await using server = await startEcho()
     const answer = await exchange(server, 'GET /good HTTP/1.1\r\nHost: a\r\n\r\nBAD REQUEST\r\n\r\n')
     expect(answer.text).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 400 /)
+  })
+
+  test('a fault before a good request: only the fault', async () => {
+    await using server = await startEcho()
+    const answer = await exchange(
+      server,
+      'GET /bad HTTP/1.1\r\nHost: a/b\r\n\r\nGET /good HTTP/1.1\r\nHost: a\r\n\r\n',
+    )
+    expect(answer.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])
   })
 
   test('413 reaches a client that keeps sending', async () => {
