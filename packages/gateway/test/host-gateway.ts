@@ -59,7 +59,6 @@ export class TestHost {
   readonly pongs: Buffer[] = []
   readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   stderr = ''
-  drainsAsked = 0
   readonly #server: Server
   readonly #streams = new Map<number, TestStream>()
   readonly #waiting = new Set<() => void>()
@@ -114,7 +113,10 @@ export class TestHost {
       HAVN_HOST: JSON.stringify(settings),
       HAVN_TEST_DIRECTORY: directory,
     }
-    const command: [string, string[]] = [options.python ?? 'python3', [hostProgram]]
+    const command: [string, string[]] = [
+      options.python ?? process.env['HAVN_TEST_PYTHON'] ?? 'python3',
+      [hostProgram],
+    ]
     const [program, args] = options.wrap?.(...command) ?? command
     return new TestHost(spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }), server, directory)
   }
@@ -156,7 +158,7 @@ export class TestHost {
   }
 
   /** Opens a stream with a head and (the beginning of) a body. */
-  open(fields: string[], body = Buffer.alloc(0), end = true): TestStream {
+  open(fields: string[], body: Buffer = Buffer.alloc(0), end = true): TestStream {
     const stream = this.openSilently()
     this.write(
       frames.encodeRequest(
@@ -212,7 +214,6 @@ export class TestHost {
     else if (frame.type === frameType.LOG)
       this.logs.push({ ...frames.decodeJson<LogMessage>(frame), stream: frame.stream })
     else if (frame.type === frameType.PONG) this.pongs.push(Buffer.from(frame.payload))
-    else if (frame.type === frameType.DRAIN) this.drainsAsked++
     else this.#streams.get(frame.stream)?.receive({ ...frame, payload: Buffer.from(frame.payload) })
   }
 

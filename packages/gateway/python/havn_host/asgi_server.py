@@ -10,7 +10,7 @@ from .loading import load_app
 from .process import exit_cleanly
 from .scoreboard import Scoreboard
 
-# How long the gateway has to answer DRAIN after a SIGTERM.
+# A host that got a SIGTERM ends when it has been idle for so long.
 TERMINATE_S = 1.0
 
 
@@ -54,6 +54,7 @@ class Drain:
         self._drain_ms = settings.drain_ms
         self._asked = asyncio.Event()
         self._idle = asyncio.Event()
+        self._terminating = None
         protocol.on_drain = self._asked.set
         protocol.on_idle = self._idle.set
         loop.add_signal_handler(signal.SIGTERM, self._terminate)
@@ -72,9 +73,18 @@ class Drain:
                 deadline = None
 
     def _terminate(self):
-        """SIGTERM: the gateway is told, sends nothing new and answers with DRAIN."""
-        self._protocol.send(frames.encode(frames.DRAIN, 0, 0))
-        asyncio.get_running_loop().call_later(TERMINATE_S, self._asked.set)
+        if self._terminating is None:
+            self._terminating = asyncio.ensure_future(self._drain_when_idle())
+
+    async def _drain_when_idle(self):
+        """After SIGTERM the gateway may still have requests for this host: it decides, as long as it sends some."""
+        loop = asyncio.get_running_loop()
+        idle_since = loop.time()
+        while loop.time() - idle_since < TERMINATE_S:
+            await asyncio.sleep(TERMINATE_S / 20)
+            if not self._protocol.is_idle:
+                idle_since = loop.time()
+        self._asked.set()
 
 
 def _new_loop():

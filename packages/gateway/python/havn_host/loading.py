@@ -112,7 +112,9 @@ def _check(app, target, interface, is_factory):
             app.close()
         raise LoadingError('not-callable', '%s %s, which cannot be called.%s' % (made, _what(app), hint))
     count = _count_positional(app)
-    is_async = inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, '__call__', None))
+    # Of a class it is the instances that are called asynchronously, not the class.
+    function = app if inspect.isroutine(app) else getattr(type(app), '__call__', None)
+    is_async = inspect.iscoroutinefunction(function)
     if interface == 'asgi' and not is_async and count == 1:
         message = (
             '%s an app of ASGI 2 (it takes the scope alone), or a factory. ASGI 3 is served: '

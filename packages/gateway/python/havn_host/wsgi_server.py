@@ -31,7 +31,7 @@ FAST_S = 0.0005
 IDLE_TICKS = 25
 # Between two looks at whether the gateway is still there, while no thread reads.
 LOOK_S = 0.1
-# How long the gateway has to answer DRAIN after a SIGTERM.
+# A host that got a SIGTERM ends when it has been idle for so long.
 TERMINATE_S = 1.0
 
 _monotonic = time.monotonic
@@ -39,10 +39,7 @@ _monotonic = time.monotonic
 
 def serve_wsgi(connection, application, settings):
     """Serves until the process ends."""
-    server = Server(connection, application, settings)
-    ready = {'threads': settings.threads, 'lifespan': 'off'}
-    server.connection.send(frames.encode_json(frames.READY, ready))
-    server.run()
+    Server(connection, application, settings).run()
 
 
 class Server:
@@ -74,6 +71,8 @@ class Server:
         threading.Thread(target=self._watch, name='havn-watchdog', daemon=True).start()
         for number, worker in enumerate(self.workers[1:], 1):
             threading.Thread(target=worker.follow, name='havn-%d' % number, daemon=True).start()
+        ready = {'threads': len(self.workers), 'lifespan': 'off'}
+        self.connection.send(frames.encode_json(frames.READY, ready))
         self.workers[0].lead_and_follow()
 
     def log(self, level, message, code=None, stream=0, traceback=None):
@@ -129,12 +128,14 @@ class Server:
 
     def check_drained(self):
         """Ends the process when it drains and nothing is in flight."""
-        if not self.is_draining or self.connection.streams or self.queue:
-            return
-        if any(worker.started for worker in self.workers):
-            return
-        self.connection.flush()
-        exit_cleanly()
+        if self.is_draining and not self._is_busy():
+            self.connection.flush()
+            exit_cleanly()
+
+    def _is_busy(self):
+        if self.connection.streams or self.queue:
+            return True
+        return any(worker.started for worker in self.workers)
 
     def _promote(self, worker):
         self.leader = worker
@@ -159,7 +160,7 @@ class Server:
                 self._park_watchdog()
             if self._is_terminating:
                 self._is_terminating = False
-                threading.Thread(target=self._ask_to_drain, name='havn-drain', daemon=True).start()
+                threading.Thread(target=self._drain_when_idle, name='havn-drain', daemon=True).start()
             time.sleep(TICK_S)
             idle = 0 if self._tick(poll) else idle + 1
 
@@ -201,12 +202,14 @@ class Server:
                 self.leader = worker
                 worker.wake_waiting()
 
-    def _ask_to_drain(self):
-        """SIGTERM: the gateway is told, sends nothing new and answers with DRAIN."""
-        self.connection.send(frames.encode(frames.DRAIN, 0, 0))
-        time.sleep(TERMINATE_S)
-        self.is_draining = True
-        self.check_drained()
+    def _drain_when_idle(self):
+        """After SIGTERM the gateway may still have requests for this host: it decides, as long as it sends some."""
+        idle_since = _monotonic()
+        while _monotonic() - idle_since < TERMINATE_S:
+            time.sleep(TERMINATE_S / 20)
+            if self._is_busy():
+                idle_since = _monotonic()
+        self._drain()
 
 
 class Worker:

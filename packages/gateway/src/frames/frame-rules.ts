@@ -24,7 +24,7 @@ const connection: PartialRule[] = [
   { name: 'READY', from: 'host' },
   { name: 'FAILED', from: 'host' },
   { name: 'LOG', from: 'host', scope: 'any' },
-  { name: 'DRAIN', from: 'both', maxBytes: 0 },
+  { name: 'DRAIN', from: 'gateway', maxBytes: 0 },
   { name: 'PING', from: 'both', maxBytes: 64 },
   { name: 'PONG', from: 'both', maxBytes: 64 },
 ]
