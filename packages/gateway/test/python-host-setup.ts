@@ -73,6 +73,7 @@ export async function listen(config: GatewayConfig, host: Host): Promise<{ port:
 }
 
 export interface PythonFront extends Front {
+  appInterface: 'wsgi' | 'asgi'
   host: PythonHost
   socketPath: string
   directory: string
@@ -118,6 +119,7 @@ export async function startFront(
   onTestFinished(() => host.close())
   const spools = async () => (await readdir(directory)).filter((name) => name.startsWith('body-'))
   return {
+    appInterface,
     ...(await listen(config, host)),
     host,
     socketPath,

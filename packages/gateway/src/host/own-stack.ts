@@ -16,7 +16,8 @@ export function ownStack(error: unknown): string {
  * to parse the file again, without running it; an error in a file that this one imports stays without a place.
  */
 export async function importStack(path: string, error: unknown): Promise<string> {
-  if (!(error instanceof SyntaxError)) return ownStack(error)
+  // What Node says of TypeScript has a code, and its place.
+  if (!(error instanceof SyntaxError) || 'code' in error) return ownStack(error)
   try {
     await promisify(execFile)(process.execPath, ['--check', path], { timeout: 10_000 })
     return ownStack(error)

@@ -64,6 +64,8 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     const { request, socket } = this.#exchange
     socket.on('error', ignore)
     socket.once('close', () => this.#settle())
+    socket.once('end', () => this.#state === 'connecting' && socket.destroy())
+    socket.on('readable', this.#watch)
     const reason = findHandshakeFault(request)
     if (reason !== undefined) return this.#fault(hostErrors.HAVN_ERR_REQUEST_HANDSHAKE({ reason }))
     this.#context.dispatcher.submit(this)
@@ -128,7 +130,10 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     const fault = findHeaderFault(acceptance.headers)
     if (fault !== undefined) return this.#fault(hostErrors.HAVN_ERR_HOST_RESPONSE({ reason: fault }))
     this.#clearDeadline()
+    this.#exchange.socket.off('readable', this.#watch)
     this.#upgrader.accept(this.#exchange, acceptance, (webSocket) => this.#open(webSocket))
+    // A socket that closed meanwhile is not upgraded.
+    if (this.#webSocket === null) this.#disconnect()
   }
 
   #open(webSocket: WebSocket): void {
@@ -174,6 +179,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   #forbid(): void {
     this.#leaveChannel()
     this.#state = 'over'
+    this.#exchange.socket.off('readable', this.#watch)
     this.#exchange.record.status = 403
     refuseUpgrade(this.#exchange.socket, 403)
   }
@@ -190,6 +196,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
       socket.end()
     })
     socket.on('drain', () => response.emit('drain'))
+    socket.off('readable', this.#watch)
     socket.resume()
     this.#relay = new ResponseRelay({
       response,
@@ -225,9 +232,16 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     else if (this.#state === 'denied') socket.destroy()
     else if (this.#state === 'connecting') {
       this.#state = 'over'
+      socket.off('readable', this.#watch)
       record.status = status
       refuseUpgrade(socket, status, headers)
     }
+  }
+
+  /** Nobody reads a socket before its handshake is answered: an end that has nothing before it is looked for. */
+  readonly #watch = (): void => {
+    const { socket } = this.#exchange
+    if (socket.readableLength === 0) socket.read()
   }
 
   /** The client's socket is closed. */
