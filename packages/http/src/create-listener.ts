@@ -30,6 +30,12 @@ export interface ListenerOptions {
   trustedProxies: readonly string[]
   /** What the listener itself speaks; trusted proxies may say otherwise. Default `http`. */
   scheme?: 'http' | 'https'
+  /**
+   * Ends the body stream of requests without a body before the handler sees them (from Node 24.12 on): it then
+   * emits neither `data` nor `end`, and `readableEnded` is true. Saves a tenth of node:http's own cost, but a
+   * handler written for plain node:http, which waits for `end`, waits forever. Default false.
+   */
+  endEmptyBodies?: boolean
   /** Path of the Unix socket, for `serverAddress`, where the server was given a descriptor. */
   socketPath?: string
   /** Called for each request that was answered here instead of by a handler. */
@@ -47,9 +53,6 @@ export interface ListenerHandlers {
 /**
  * Makes an HTTP/1.1 server that lets through only requests which mean the same to everyone (RFC 9110, RFC 9112),
  * and answers the others by itself. The caller makes it listen, and closes it.
- *
- * Requests without a body have an ended body stream from the start: they emit neither `data` nor `end`
- * (`request.readableEnded` is true).
  *
  * @throws HAVN_ERR_HTTP_TRUSTED_PROXY
  *
@@ -78,7 +81,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     connectionsCheckingInterval: Math.min(Math.max(options.timeouts.headersMs / 2, 50), 5_000),
     keepAliveTimeout: options.timeouts.keepAliveMs,
     noDelay: true,
-    optimizeEmptyRequests: true,
+    optimizeEmptyRequests: options.endEmptyBodies ?? false,
   })
   // Node drops what exceeds its own count without a word; the rules refuse it.
   server.maxHeadersCount = 0

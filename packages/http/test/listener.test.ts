@@ -137,6 +137,11 @@ describe('is served', () => {
     expect(dropped).toBe(2)
   })
 
+  test('GET without a body, whose end is heard or was before', async () => {
+    expect((await seen(get('/'))).body).toBe('')
+    expect((await seen(get('/'), { endEmptyBodies: true })).body).toBe('')
+  })
+
   test('GET with a body', async () => {
     expect((await seen(get('/', 'Content-Length: 3\r\n') + 'abc')).body).toBe('abc')
   })

@@ -60,6 +60,7 @@ export function createStaticFiles(folders: readonly StaticFiles[], logger: Plugi
     handle(request, response, target) {
       const place = find(target.path)
       if (place === null) return false
+      response.on('error', ignore)
       serve(request, response, place).catch((error: NodeJS.ErrnoException) => {
         const isOutOfFiles = error.code === 'EMFILE' || error.code === 'ENFILE'
         logger.error({ err: error, path: target.path }, 'A static file could not be served')
@@ -192,3 +193,6 @@ function decodePath(path: string): string | null {
     return null
   }
 }
+
+/** A client that is gone is no error; `close` tells. */
+function ignore(): void {}

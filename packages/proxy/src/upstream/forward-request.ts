@@ -28,7 +28,7 @@ export function forwardRequest(exchange: Exchange): void {
   let attempt = send(exchange, { isRetry: false, onStale: retry })
   if (body === null) attempt.end()
   else sendBody(body, attempt, exchange)
-  response.once('close', () => attempt.destroy())
+  response.on('error', ignore).once('close', () => attempt.destroy())
 
   function retry(): boolean {
     if (body !== null || !IDEMPOTENT.has(request.method!)) return false
