@@ -1,1 +1,3 @@
-export {}
+export { main } from './main.ts'
+export { defineConfig } from '@havn/model'
+export type { PlatformConfig } from '@havn/model'

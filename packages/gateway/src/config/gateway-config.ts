@@ -17,7 +17,8 @@ export const gatewayAppSchema = z.discriminatedUnion('language', [
   }),
   z.object({
     language: z.literal('node'),
-    interface: appInterfaceSchema,
+    /** Absent: told by what the module exports. */
+    interface: appInterfaceSchema.optional(),
     /** File, relative to the directory; `#name` picks an export other than the default. */
     target: z.string(),
     directory: z.string(),

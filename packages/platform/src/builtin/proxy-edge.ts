@@ -1,0 +1,59 @@
+import { gatewayConfigSchema, supervisorModule, type GatewayOptions } from '@havn/gateway'
+import { definePlugin, type ProxyPlanInput } from '@havn/plugin-api'
+import { edgeModule } from '@havn/proxy'
+import { z } from 'zod'
+
+const configFile = 'edge.json'
+
+/** The built-in edge by itself, in front of a server that listens on a private endpoint. */
+export default definePlugin({
+  id: 'proxy.edge',
+  kind: 'proxy',
+  apiVersion: 1,
+  config: z.strictObject({}),
+  setup: () => ({
+    placement: 'shared' as const,
+    plan(input: ProxyPlanInput) {
+      const { app, target, endpoints, upstreams, settings } = input
+      const [upstream] = upstreams
+      const options: GatewayOptions = {
+        listeners: endpoints.map((endpoint) => endpoint.address),
+        app: { language: 'none' },
+        threads: settings.threads ?? Math.min(settings.workers, target.cpus),
+        edge: {
+          module: edgeModule,
+          config: {
+            staticFiles: app.staticFiles,
+            ...(upstream && { upstream: { address: upstream.address } }),
+          },
+        },
+        threadModules: [...settings.threadModules],
+        runDirectory: target.runDirectory,
+        trustedProxies: [...settings.trustedProxies],
+        limits: settings.limits,
+        timeouts: settings.timeouts,
+        log: { ...settings.log, level: settings.log.level as 'info' },
+      }
+      const config = gatewayConfigSchema.parse(options)
+      return {
+        workloads: [
+          {
+            id: 'edge',
+            main: {
+              id: 'edge',
+              program: { type: 'node' as const, module: supervisorModule },
+              args: [`${target.runDirectory}/${configFile}`],
+              listens: endpoints.map(({ id, address }) => ({ endpoint: id, address })),
+              uses: upstreams.map(({ id }) => id),
+              probes: { startup: { type: 'ipc' as const } },
+              stop: { drainMs: config.timeouts.drainMs, killMs: config.timeouts.drainMs + 5_000 },
+              logs: { format: settings.log.format },
+            },
+            endpoints: [...endpoints],
+          },
+        ],
+        files: [{ path: configFile, content: JSON.stringify(config, null, 2) + '\n' }],
+      }
+    },
+  }),
+})

@@ -1,0 +1,85 @@
+import { gatewayConfigSchema, supervisorModule, type GatewayApp, type GatewayOptions } from '@havn/gateway'
+import type { AppFacts } from '@havn/model'
+import { definePlugin, type ServerPlanInput } from '@havn/plugin-api'
+import { edgeModule } from '@havn/proxy'
+import { z } from 'zod'
+
+const configFile = 'gateway.json'
+
+/** The built-in server: the gateway, with the edge in its threads. */
+export default definePlugin({
+  id: 'server.gateway',
+  kind: 'server',
+  apiVersion: 1,
+  config: z.strictObject({
+    /** Overrides of the gateway's own configuration, for what the deployment's settings do not name. */
+    limits: z.record(z.string(), z.int()).default({}),
+    timeouts: z.record(z.string(), z.int()).default({}),
+  }),
+  setup: (overrides) => ({
+    placement: 'public' as const,
+    interfaces: ['wsgi', 'asgi', 'fetch', 'node'] as const,
+    pythonRequirements: [],
+    plan(input: ServerPlanInput) {
+      const { app, target, endpoints, settings } = input
+      const options: GatewayOptions = {
+        listeners: endpoints.map((endpoint) => endpoint.address),
+        app: toGatewayApp(app, target.interpreter, settings.workerThreads),
+        workers: settings.workers,
+        threads: settings.threads ?? defaultThreads(app, settings.workers, target.cpus),
+        edge: { module: edgeModule, config: { staticFiles: app.staticFiles } },
+        threadModules: [...settings.threadModules],
+        runDirectory: target.runDirectory,
+        trustedProxies: [...settings.trustedProxies],
+        limits: { ...defined(settings.limits), ...overrides.limits },
+        timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
+        log: { ...settings.log, level: settings.log.level as 'info' },
+      }
+      const config = gatewayConfigSchema.parse(options)
+      return {
+        workloads: [
+          {
+            id: 'web',
+            main: {
+              id: 'gateway',
+              program: { type: 'node' as const, module: supervisorModule },
+              args: [`${target.runDirectory}/${configFile}`],
+              env: app.env,
+              listens: endpoints.map(({ id, address }) => ({ endpoint: id, address })),
+              probes: { startup: { type: 'ipc' as const, timeoutMs: config.timeouts.startMs + 5_000 } },
+              stop: { drainMs: config.timeouts.drainMs, killMs: config.timeouts.drainMs + 5_000 },
+              reload: { type: 'signal' as const, signal: 'SIGHUP' },
+              logs: { format: settings.log.format },
+            },
+            endpoints: [...endpoints],
+          },
+        ],
+        files: [{ path: configFile, content: JSON.stringify(config, null, 2) + '\n' }],
+      }
+    },
+  }),
+})
+
+/** Python is fed by as many threads as there are workers, up to the CPUs; JavaScript runs in the threads themselves. */
+export function defaultThreads(app: AppFacts, workers: number, cpus: number): number {
+  return app.project.language === 'python' ? Math.min(workers, cpus) : workers
+}
+
+/** How the gateway runs this app. */
+export function toGatewayApp(app: AppFacts, python: string, workerThreads?: number): GatewayApp {
+  const { interface: kind, target } = app.entry
+  if (app.project.language === 'python') {
+    if (kind !== 'wsgi' && kind !== 'asgi') {
+      throw new TypeError(`${target} is Python and cannot be a ${kind} app`)
+    }
+    const threads = app.threadSafe ? (workerThreads ?? 4) : 1
+    return { language: 'python', interface: kind, target, directory: app.root, python, threads }
+  }
+  return { language: 'node', interface: kind, target, directory: app.root }
+}
+
+function defined<Values extends object>(values: Values): Partial<Values> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<Values>
+}

@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import { runCommand } from '../../deployment/run-command.ts'
+import { addFolderOptions, type CommandContext, type FolderOptions } from '../program.ts'
+
+export function addRunCommand(program: Command, { setExitCode }: CommandContext): void {
+  const command = program
+    .command('run')
+    .summary("run a command in the app's environment")
+    .description(
+      "Runs a command with the app's variables, interpreter and folder; its exit code is returned.",
+    )
+    .argument('[command...]', 'the command, after --')
+    .option('-d, --directory <dir>', "the app's folder", '.')
+  addFolderOptions(command).action(async (words: string[], values: FolderOptions & { directory: string }) => {
+    const { config: configFile, python, directory } = values
+    setExitCode(await runCommand({ directory, configFile, python, command: words }))
+  })
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import { up } from '../../deployment/up.ts'
+import { addServerOptions, toOverrides, type ServerOptionValues } from '../options.ts'
+import { addFolderOptions, type CommandContext, type FolderOptions } from '../program.ts'
+
+export function addUpCommand(program: Command, { terminal, setExitCode }: CommandContext): void {
+  const command = program
+    .command('up')
+    .summary('install, migrate, collect static files and serve the app of a folder')
+    .description(
+      'Finds the app in a folder, prepares its environment, runs its release steps once, and serves it until Ctrl-C.',
+    )
+    .argument('[dir]', "the app's folder", '.')
+  addServerOptions(addFolderOptions(command)).action(
+    async (dir: string, values: FolderOptions & ServerOptionValues) => {
+      const { config: configFile, python } = values
+      setExitCode(await up({ directory: dir, configFile, python, overrides: toOverrides(values) }, terminal))
+    },
+  )
+}

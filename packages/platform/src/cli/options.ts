@@ -1,0 +1,83 @@
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { Overrides } from '../deployment/settings.ts'
+
+/** Options that `up` and `serve` share. */
+export function addServerOptions(command: Command): Command {
+  return command
+    .option(
+      '-b, --bind <address...>',
+      'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path',
+    )
+    .option(
+      '-w, --workers <n>',
+      'processes that run the app, or "auto": one for each usable CPU',
+      countOrAuto,
+    )
+    .option('--threads <n>', 'threads of the gateway, or "auto"', countOrAuto)
+    .option('--worker-threads <n>', 'Python threads in each worker', count)
+    .option('--request-timeout <seconds>', 'longest a request may take; 0 is no limit', secondsToMs)
+    .option('--trusted-proxy <cidr...>', 'peers whose forwarded headers are believed')
+    .addOption(
+      new Option('--log-level <level>', 'least severe line to log').choices([
+        'fatal',
+        'error',
+        'warn',
+        'info',
+        'debug',
+        'trace',
+        'silent',
+      ]),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'auto: text on a terminal, JSON elsewhere').choices([
+        'auto',
+        'text',
+        'json',
+      ]),
+    )
+    .option('--no-access-log', 'no line for each request')
+}
+
+/** What {@link addServerOptions} parses to. */
+export interface ServerOptionValues {
+  bind?: string[]
+  workers?: number | 'auto'
+  threads?: number | 'auto'
+  workerThreads?: number
+  requestTimeout?: number
+  trustedProxy?: string[]
+  logLevel?: string
+  logFormat?: 'auto' | 'text' | 'json'
+  accessLog?: boolean
+}
+
+export function toOverrides(values: ServerOptionValues): Overrides {
+  return {
+    bind: values.bind,
+    workers: values.workers,
+    threads: values.threads,
+    workerThreads: values.workerThreads,
+    trustedProxies: values.trustedProxy,
+    logLevel: values.logLevel,
+    logFormat: values.logFormat,
+    ...(values.accessLog === false && { access: false }),
+    requestTimeoutMs: values.requestTimeout,
+  }
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It takes a whole number from 1 to 9999.')
+  return Number(text)
+}
+
+function countOrAuto(text: string): number | 'auto' {
+  return text === 'auto' ? text : count(text)
+}
+
+function secondsToMs(text: string): number {
+  const seconds = Number(text)
+  if (text.trim() === '' || !(seconds >= 0 && seconds <= 86_400)) {
+    throw new InvalidArgumentError('It takes seconds, from 0 to 86400.')
+  }
+  return Math.round(seconds * 1000)
+}

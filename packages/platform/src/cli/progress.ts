@@ -1,0 +1,66 @@
+import type { LifecycleEvent } from '@havn/plugin-api'
+import { formatDuration, paint, type Terminal } from './terminal.ts'
+
+/**
+ * Shows steps as they happen, one line each with its time, on stderr. A person sees the running step; a log file
+ * gets a line when it ends. What a step printed is shown only when it fails, as part of its error.
+ */
+export class Progress {
+  readonly #terminal: Terminal
+  #running: string | null = null
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  /** A line of its own, above the steps. */
+  heading(text: string): void {
+    this.#line(text)
+  }
+
+  onEvent = (event: LifecycleEvent): void => {
+    switch (event.type) {
+      case 'job.started':
+        return this.#begin(event.title)
+      case 'job.finished':
+        return this.#end('green', '✓', event.title, formatDuration(event.durationMs))
+      case 'job.skipped':
+        return this.#end('dim', '–', event.title, event.because)
+      case 'job.failed':
+        return this.#end('red', '✗', event.title, formatDuration(event.durationMs))
+      case 'process.starting':
+        return this.#begin(`Start ${event.process}`)
+      case 'process.ready':
+        return this.#end('green', '✓', `Start ${event.process}`, formatDuration(event.durationMs))
+      case 'process.restarting':
+        return this.#end('yellow', '!', `Restart ${event.process}`, `in ${formatDuration(event.delayMs)}`)
+      case 'process.exited':
+        if (event.expected) return
+        return this.#end('red', '✗', `${event.process} ended`, event.signal ?? `exit code ${event.code}`)
+      default:
+        return
+    }
+  }
+
+  /** Removes the line of a step that did not end, before an error is printed. */
+  close(): void {
+    if (this.#running && this.#terminal.isInteractive) this.#terminal.stderr.write('\r\u001b[K')
+    this.#running = null
+  }
+
+  #begin(title: string): void {
+    this.#running = title
+    if (this.#terminal.isInteractive) this.#terminal.stderr.write(`\r\u001b[K  … ${title}`)
+  }
+
+  #end(style: 'green' | 'dim' | 'red' | 'yellow', mark: string, title: string, note: string): void {
+    this.close()
+    const color = this.#terminal.isInteractive
+    this.#line(`  ${paint(color, style, mark)} ${title.padEnd(30)} ${paint(color, 'dim', note)}`)
+  }
+
+  #line(text: string): void {
+    if (this.#terminal.isInteractive) this.#terminal.stderr.write('\r\u001b[K')
+    this.#terminal.stderr.write(text + '\n')
+  }
+}

@@ -1,0 +1,58 @@
+import { chmod, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import Fastify from 'fastify'
+import type { AppFacts, Release } from '@havn/model'
+import type { ProcessStatus } from '@havn/plugin-api'
+
+/** What `platform status` shows. */
+export interface DeploymentStatus {
+  pid: number
+  name: string
+  framework: AppFacts['framework']
+  entry: AppFacts['entry']
+  root: string
+  release: string
+  urls: string[]
+  /** RFC 3339. */
+  since: string
+  processes: ProcessStatus[]
+}
+
+export interface ControlSource {
+  status(): Promise<DeploymentStatus>
+  release(): Release
+  /** Begins to drain; returns at once. */
+  stop(): void
+}
+
+/** Where the control socket of a run directory lies. */
+export function controlSocketPath(runDirectory: string): string {
+  return join(runDirectory, 'control.sock')
+}
+
+/**
+ * Serves the control API on a Unix socket that only this user may open (0600, in a 0700 folder):
+ * `GET /v1/status`, `GET /v1/release`, `POST /v1/stop`.
+ */
+export async function startControlServer(
+  runDirectory: string,
+  source: ControlSource,
+): Promise<{ path: string; close(): Promise<void> }> {
+  const path = controlSocketPath(runDirectory)
+  const server = Fastify({ logger: false, bodyLimit: 64 * 1024 })
+  server.get('/v1/status', () => source.status())
+  server.get('/v1/release', () => source.release())
+  server.post('/v1/stop', (_request, reply) => {
+    source.stop()
+    return reply.code(202).send({ stopping: true })
+  })
+  await rm(path, { force: true })
+  const umask = process.umask(0o177)
+  try {
+    await server.listen({ path })
+  } finally {
+    process.umask(umask)
+  }
+  await chmod(path, 0o600)
+  return { path, close: () => server.close() }
+}

@@ -1,0 +1,95 @@
+import { parseAddress, type Address, type Endpoint, type PlatformConfig } from '@havn/model'
+import type { ServerSettings } from '@havn/plugin-api'
+import { errors } from '../errors.ts'
+
+/** What the command line said; it wins over the config file. */
+export interface Overrides {
+  bind?: string[]
+  workers?: number | 'auto'
+  threads?: number | 'auto'
+  workerThreads?: number
+  trustedProxies?: string[]
+  logLevel?: string
+  logFormat?: 'auto' | 'text' | 'json'
+  access?: boolean
+  requestTimeoutMs?: number
+}
+
+/** A setting with the reason for its value: what `platform explain` prints. */
+export interface Explained<Value> {
+  value: Value
+  because: string
+}
+
+const defaultBind = '127.0.0.1:8000'
+
+/** Where the public door is. @throws HAVN_ERR_BIND_INVALID */
+export function planPublicEndpoints(config: PlatformConfig, overrides: Overrides): Explained<Endpoint[]> {
+  const fromConfig = typeof config.bind === 'string' ? [config.bind] : config.bind
+  const texts = overrides.bind ?? fromConfig ?? [defaultBind]
+  const because = overrides.bind
+    ? '--bind says so'
+    : fromConfig
+      ? 'bind in the config says so'
+      : 'loopback is the default: nothing is public unasked'
+  const value = texts.map((text, index): Endpoint => ({
+    id: index === 0 ? 'public' : `public-${index + 1}`,
+    address: toAddress(text),
+    protocol: 'http',
+    public: true,
+  }))
+  return { value, because }
+}
+
+function toAddress(text: string): Address {
+  const address = parseAddress(text)
+  if (!address) throw errors.HAVN_ERR_BIND_INVALID({ text })
+  return address
+}
+
+/** The number of workers, and why. */
+export function planWorkers(config: PlatformConfig, overrides: Overrides, cpus: number): Explained<number> {
+  const wanted = overrides.workers ?? config.workers ?? 'auto'
+  if (wanted !== 'auto') {
+    return {
+      value: wanted,
+      because: overrides.workers ? '--workers says so' : 'workers in the config says so',
+    }
+  }
+  return {
+    value: cpus,
+    because: `one for each CPU that this process may use (${cpus}, by affinity and cgroup)`,
+  }
+}
+
+/** Settings for whichever server runs the app. `isTerminal`: whether stdout is one, for `log.format: auto`. */
+export function planServerSettings(input: {
+  config: PlatformConfig
+  overrides: Overrides
+  cpus: number
+  isTerminal: boolean
+  threadModules: readonly string[]
+}): ServerSettings {
+  const { config, overrides, cpus, isTerminal, threadModules } = input
+  const threads = overrides.threads ?? config.threads ?? 'auto'
+  const format = overrides.logFormat ?? config.log?.format ?? 'auto'
+  const requestMs = overrides.requestTimeoutMs ?? config.timeouts?.requestMs
+  return {
+    workers: planWorkers(config, overrides, cpus).value,
+    ...(threads !== 'auto' && { threads }),
+    ...optional('workerThreads', overrides.workerThreads ?? config.workerThreads),
+    trustedProxies: overrides.trustedProxies ?? config.trustedProxies ?? [],
+    limits: config.limits ?? {},
+    timeouts: { ...config.timeouts, ...optional('requestMs', requestMs) },
+    log: {
+      level: overrides.logLevel ?? config.log?.level ?? 'info',
+      format: format === 'auto' ? (isTerminal ? 'text' : 'json') : format,
+      access: overrides.access ?? config.log?.access ?? true,
+    },
+    threadModules,
+  }
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: Value })
+}

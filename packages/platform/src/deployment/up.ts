@@ -1,0 +1,193 @@
+import { addressToUrl, type AppFacts, type Endpoint, type PluginRef, type Release } from '@havn/model'
+import type { MonitorContract, OrchestratorContract, Target } from '@havn/plugin-api'
+import { listenForStop, type StopRequest } from './stop-request.ts'
+import { Progress } from '../cli/progress.ts'
+import { paint, type Terminal } from '../cli/terminal.ts'
+import { readStatus } from '../control/control-client.ts'
+import { startControlServer, type DeploymentStatus } from '../control/control-server.ts'
+import { errors } from '../errors.ts'
+import { assertAddressFree, findFreePort } from './address-preflight.ts'
+import { cpuLimit } from './cpu-limit.ts'
+import { planRelease } from './plan-release.ts'
+import { findApp, openProject, type FoundApp, type Project, type ProjectOptions } from './project.ts'
+import { proveRelease } from './prove-release.ts'
+import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
+import { ensureRunDirectory, ensureStateDirectory } from './state-directories.ts'
+
+export interface UpOptions extends ProjectOptions {
+  python?: string
+  overrides: Overrides
+}
+
+/**
+ * Takes an app from its source tree to being served, in the foreground: environment, release steps, workloads;
+ * then waits for a signal, drains and stops.
+ *
+ * @returns the exit code: 0 after an asked-for stop.
+ */
+export async function up(options: UpOptions, terminal: Terminal): Promise<number> {
+  const progress = new Progress(terminal)
+  const signals = listenForStop()
+  const project = await openProject(options)
+  try {
+    return await upProject({ project, options, terminal, progress, signals })
+  } finally {
+    progress.close()
+    await project.close()
+    signals.close()
+  }
+}
+
+interface UpInput {
+  project: Project
+  options: UpOptions
+  terminal: Terminal
+  progress: Progress
+  signals: StopRequest
+}
+
+async function upProject(input: UpInput): Promise<number> {
+  const { project, options, terminal, progress, signals } = input
+  const { registry, config } = project
+  const { signal } = signals
+
+  await assertNotUp(project)
+  const publicEndpoints = planPublicEndpoints(config, options.overrides).value
+  for (const { address } of publicEndpoints) await assertAddressFree(address)
+
+  const server = await registry.open('server', config.server ?? 'gateway')
+  const proxy = await registry.open('proxy', 'edge')
+  const monitors = await openMonitors(project)
+  await ensureStateDirectory(project.root)
+  const found = await findApp(project, {
+    install: true,
+    python: options.python,
+    extraRequirements: server.instance.pythonRequirements,
+    onEvent: progress.onEvent,
+    signal,
+  })
+
+  const target = await localTarget(project, found)
+  const release = planRelease({
+    app: found.facts,
+    config,
+    server,
+    proxy,
+    monitors,
+    target,
+    publicEndpoints,
+    freePort: await findFreePort(),
+    settings: planServerSettings({
+      config,
+      overrides: options.overrides,
+      cpus: target.cpus,
+      isTerminal: terminal.isStdoutTerminal,
+      threadModules: monitors.flatMap((monitor) => monitor.threadModules ?? []),
+    }),
+    now: new Date(),
+  })
+
+  progress.heading(describeApp(found.facts, terminal))
+  const orchestrator = (await registry.open('orchestrator', config.orchestrator ?? 'local')).instance
+  const apply = {
+    release,
+    runtime: found.runtime,
+    runDirectory: target.runDirectory,
+    signal,
+    onEvent(event: Parameters<Progress['onEvent']>[0]) {
+      if (event.type === 'process.output') terminal.stdout.write(event.line + '\n')
+      else progress.onEvent(event)
+      for (const monitor of monitors) monitor.receive(event)
+    },
+  }
+  for (const job of release.jobs) await orchestrator.runJob(job, apply)
+  await orchestrator.apply({ ...apply, plan: orchestrator.plan(release, null) })
+
+  return serveUntilStopped({ ...input, orchestrator, release, publicEndpoints })
+}
+
+/** The release answers: says where, and waits for whichever comes first, a signal or the release's own end. */
+async function serveUntilStopped(
+  input: UpInput & { orchestrator: OrchestratorContract; release: Release; publicEndpoints: Endpoint[] },
+): Promise<number> {
+  const { project, terminal, progress, signals, orchestrator, release, publicEndpoints } = input
+  const stopRequested = Promise.withResolvers<void>()
+  const since = new Date().toISOString()
+  const urls = publicEndpoints.map(({ address }) => addressToUrl(address))
+  const control = await startControlServer(project.runDirectory, {
+    status: async () => ({ ...describeStatus(release, urls, since), processes: await orchestrator.status() }),
+    release: () => release,
+    stop: () => stopRequested.resolve(),
+  })
+  try {
+    await announce({ terminal, release, publicEndpoints, urls })
+    const asked = Promise.race([signals.requested, stopRequested.promise]).then(() => null)
+    const ended = await Promise.race([asked, orchestrator.ended()])
+    if (ended) throw errors.HAVN_ERR_RELEASE_ENDED({ reason: ended.reason }, { cause: ended.error })
+    progress.heading('Stopping: requests in flight may finish.')
+    await orchestrator.destroy(signals.force)
+    return 0
+  } finally {
+    await orchestrator.destroy(AbortSignal.timeout(10_000))
+    await control.close()
+  }
+}
+
+async function assertNotUp(project: Project): Promise<void> {
+  const running = await readStatus(project.runDirectory)
+  if (running) throw errors.HAVN_ERR_ALREADY_UP({ root: project.root, pid: running.pid })
+}
+
+/** The config's monitors; OTLP by itself where the standard variables ask for it. */
+async function openMonitors({ registry, config }: Project): Promise<MonitorContract[]> {
+  const asked: (string | PluginRef)[] = [...(config.monitors ?? [])]
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = process.env
+  const hasOtlp = asked.some((choice) =>
+    ['otlp', 'monitor.otlp'].includes(typeof choice === 'string' ? choice : choice.id),
+  )
+  if ((endpoint || traces) && !hasOtlp) asked.push('otlp')
+  return Promise.all(asked.map(async (choice) => (await registry.open('monitor', choice)).instance))
+}
+
+async function localTarget(project: Project, found: FoundApp): Promise<Target> {
+  return {
+    orchestrator: 'orchestrator.local',
+    runDirectory: await ensureRunDirectory(project.root),
+    interpreter: found.runtime.interpreter,
+    cpus: await cpuLimit(),
+  }
+}
+
+function describeApp({ name, framework, entry }: AppFacts, terminal: Terminal): string {
+  const version = framework.version ? ` ${framework.version}` : ''
+  const title = paint(terminal.isInteractive, 'bold', name)
+  return `${title}: ${framework.name}${version}, ${entry.interface.toUpperCase()} ${entry.target}`
+}
+
+function describeStatus(
+  release: Release,
+  urls: string[],
+  since: string,
+): Omit<DeploymentStatus, 'processes'> {
+  const { name, framework, entry, root } = release.app
+  return { pid: process.pid, name, framework, entry, root, release: release.id, urls, since }
+}
+
+/** Prints the address after a real request went through it; an app that answers 5xx is up, and told of. */
+async function announce(input: {
+  terminal: Terminal
+  release: Release
+  publicEndpoints: Endpoint[]
+  urls: string[]
+}): Promise<void> {
+  const { terminal, release, publicEndpoints, urls } = input
+  const color = terminal.isInteractive
+  const [first] = publicEndpoints
+  const proof = first && (await proveRelease(first.address, release.app.health))
+  if (proof && proof.status >= 500) {
+    const warning = `warning: ${proof.path} answers ${proof.status}: the app is up, but not well; its log says why.`
+    terminal.stderr.write(`${paint(color, 'yellow', warning)}\n`)
+  }
+  const where = urls.map((url) => paint(color, 'bold', url)).join('  ')
+  terminal.stderr.write(`\n  ${where}\n  Ctrl-C stops it.\n\n`)
+}

@@ -1,0 +1,132 @@
+import { defineErrors, formatAddress, type Address } from '@havn/model'
+
+/** Errors of the command line, the configuration and the deployment flow. */
+export const errors = defineErrors({
+  HAVN_ERR_DIRECTORY_MISSING: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { path: string }) => `There is no directory ${seen.path}.`,
+    hint: 'Name the folder that holds your app, or run the command inside it.',
+  },
+  HAVN_ERR_CONFIG_NOT_FOUND: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { path: string }) => `There is no config file ${seen.path}.`,
+    hint: 'Check the path after --config.',
+  },
+  HAVN_ERR_CONFIG_SEVERAL: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { found: string[] }) => `There are several config files: ${seen.found.join(', ')}.`,
+    hint: 'Keep one of them, or choose with --config.',
+  },
+  HAVN_ERR_CONFIG_SYNTAX: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { path: string; reason: string }) => `${seen.path} cannot be read: ${seen.reason}`,
+    hint: 'Correct the file at the place named.',
+  },
+  HAVN_ERR_CONFIG_INVALID: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { path: string; problems: string[] }) =>
+      seen.problems.length === 1
+        ? `${seen.path}: ${seen.problems[0]}`
+        : `${seen.path} has ${seen.problems.length} problems:\n${seen.problems.map((p) => `  - ${p}`).join('\n')}`,
+    hint: 'See packages/platform/schema/platform.config.schema.json for every key and its type.',
+  },
+  HAVN_ERR_BIND_INVALID: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { text: string }) => `"${seen.text}" is not an address.`,
+    hint: 'Write HOST:PORT, :PORT, PORT or unix:/path, such as 127.0.0.1:8000.',
+  },
+  HAVN_ERR_OPTION_INVALID: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { option: string; value: string; wanted: string }) =>
+      `${seen.option} was given "${seen.value}"; it takes ${seen.wanted}.`,
+    hint: 'Run the command with --help to see its options.',
+  },
+  HAVN_ERR_USAGE: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { message: string }) => seen.message,
+    hint: 'Run platform --help to see commands and options.',
+  },
+  HAVN_ERR_APP_NOT_FOUND: {
+    kind: 'user',
+    message: (seen: { directory: string; lookedFor: readonly string[] }) =>
+      `No app was found in ${seen.directory}. Looked for:\n${seen.lookedFor.map((line) => `  - ${line}`).join('\n')}`,
+    hint: 'Run it in the app\'s folder, or name the entry in platform.config.toml: app.entry = "module:attribute".',
+  },
+  HAVN_ERR_ENTRY_INVALID: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { entry: string }) => `"${seen.entry}" is not an entry.`,
+    hint: 'Write MODULE:ATTRIBUTE for Python (copenhagen.wsgi:application) or a file for JavaScript (./app.ts).',
+  },
+  HAVN_ERR_ENTRY_FILE_MISSING: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { file: string }) => `There is no file ${seen.file}.`,
+    hint: 'Check the entry; it is relative to --directory.',
+  },
+  HAVN_ERR_INTERFACE_UNSUPPORTED: {
+    kind: 'user',
+    message: (seen: { server: string; interface: string; supported: readonly string[] }) =>
+      `${seen.server} cannot run ${seen.interface} apps; it runs ${seen.supported.join(' and ')}.`,
+    hint: 'Choose another server, or another entry with app.entry and app.interface.',
+  },
+  HAVN_ERR_FRAMEWORK_UNKNOWN: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { name: string; known: readonly string[] }) =>
+      `There is no framework detector "${seen.name}"; there are ${seen.known.join(', ')}.`,
+    hint: 'Correct app.framework in the config.',
+  },
+  HAVN_ERR_PORT_TAKEN: {
+    kind: 'user',
+    message: (seen: { address: Address }) => `${formatAddress(seen.address)} is in use by another program.`,
+    hint: 'Stop that program, or choose another address with --bind.',
+  },
+  HAVN_ERR_STATE_UNWRITABLE: {
+    kind: 'user',
+    message: (seen: { path: string; reason: string }) => `${seen.path} cannot be written: ${seen.reason}.`,
+    hint: 'Give this user the right to write there: Havn keeps its environment and step cache in it.',
+  },
+  HAVN_ERR_ALREADY_UP: {
+    kind: 'user',
+    message: (seen: { root: string; pid: number }) => `${seen.root} is already up (process ${seen.pid}).`,
+    hint: 'Stop it with platform down, or use another folder.',
+  },
+  HAVN_ERR_NOT_UP: {
+    kind: 'user',
+    message: (seen: { root: string }) => `Nothing is up in ${seen.root}.`,
+    hint: 'Start it with platform up.',
+  },
+  HAVN_ERR_RUN_NO_COMMAND: {
+    kind: 'user',
+    exit: 2,
+    message: () => 'platform run needs a command after --.',
+    hint: 'For example: platform run -- python manage.py createsuperuser',
+  },
+  HAVN_ERR_RUN_NOT_FOUND: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { command: string }) => `There is no program "${seen.command}" in the app's environment.`,
+    hint: "Check the name; programs of the app's own environment come first on its PATH.",
+  },
+  HAVN_ERR_FACT_UNKNOWN: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { name: string; nearest: string | null }) =>
+      `Nothing is known by the name "${seen.name}".${seen.nearest ? ` Did you mean "${seen.nearest}"?` : ''}`,
+    hint: 'Run platform explain without a name to see all.',
+  },
+  HAVN_ERR_RELEASE_ENDED: {
+    kind: 'system',
+    message: (seen: { reason: string }) => `The release ended by itself: ${seen.reason}`,
+    hint: 'The lines above say what the process printed last.',
+  },
+})
