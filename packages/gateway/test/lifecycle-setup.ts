@@ -6,17 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Address } from '@havn/model'
 import { startChild, type ManagedChild } from '@havn/process'
-import { findPython } from '@havn/tools/parts'
-import { onTestFinished } from 'vitest'
+import { findPython, requirePart } from '@havn/tools/parts'
+import { onTestFinished, test } from 'vitest'
 import { startSupervisor, supervisorModule, type GatewayHandle, type GatewayOptions } from '../src/index.ts'
 
 export const appsDirectory: string = fileURLToPath(new URL('./lifecycle-apps', import.meta.url))
 
+/** Null where this machine has no Python: what needs it is skipped. */
+export const python: string | null = await requirePart('python3', findPython)
+export const pythonTest = test.skipIf(python === null)
+
 /** Options of a quiet gateway with one Python worker on a port of the kernel's choice. */
-export async function pythonOptions(
+export function pythonOptions(
   overrides: Partial<GatewayOptions> = {},
   target = 'site_app:application',
-): Promise<GatewayOptions> {
+): GatewayOptions {
   return {
     listeners: [{ type: 'tcp', host: '127.0.0.1', port: 0 }],
     app: {
@@ -24,7 +28,7 @@ export async function pythonOptions(
       interface: 'wsgi',
       target,
       directory: appsDirectory,
-      python: await findPython(),
+      python: python!,
     },
     log: { level: 'silent' },
     ...overrides,

@@ -12,6 +12,7 @@ import {
   get,
   openDescriptors,
   pythonOptions,
+  pythonTest,
   startGateway,
   temporaryDirectory,
   urlOf,
@@ -31,8 +32,8 @@ async function startError(options: GatewayOptions): Promise<HavnError> {
 }
 
 describe('a gateway that starts', () => {
-  test('serves a Python app from all its workers and threads, and says how it is', async () => {
-    const handle = await startGateway(await pythonOptions({ threads: 2, workers: 3 }))
+  pythonTest('serves a Python app from all its workers and threads, and says how it is', async () => {
+    const handle = await startGateway(pythonOptions({ threads: 2, workers: 3 }))
     const status = await handle.status()
     const workers = status.process!.workers.map(({ pid }) => String(pid))
     expect(workers).toHaveLength(3)
@@ -46,8 +47,8 @@ describe('a gateway that starts', () => {
     expect((await handle.status()).process!.counters.requests).toBe(20)
   })
 
-  test('gives its listeners to threads alone, not to workers', async () => {
-    const handle = await startGateway(await pythonOptions())
+  pythonTest('gives its listeners to threads alone, not to workers', async () => {
+    const handle = await startGateway(pythonOptions())
     const { pid, process: inner } = await handle.status()
     const listening = await socketsOf(pid!)
     const held = await socketsOf(inner!.workers[0]!.pid!)
@@ -65,9 +66,9 @@ describe('a gateway that starts', () => {
     expect((await get(urlOf(handle.addresses))).text).toBe('hello from TypeScript')
   })
 
-  test('replaces a Unix socket that a dead server left, and removes its own at the end', async () => {
+  pythonTest('replaces a Unix socket that a dead server left, and removes its own at the end', async () => {
     const path = join(await temporaryDirectory(), 'app.sock')
-    const options = await pythonOptions({ listeners: [{ type: 'unix', path }] })
+    const options = pythonOptions({ listeners: [{ type: 'unix', path }] })
     const dead = createServer().listen(path)
     await once(dead, 'listening')
     // A server that dies leaves its file; Node removes it on close, so it is put back.
@@ -99,96 +100,90 @@ describe('a gateway that starts', () => {
 })
 
 describe('a gateway that cannot start', () => {
-  test('names the holder of a taken port', async () => {
+  pythonTest('names the holder of a taken port', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void server.close())
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const error = await startError(
-      await pythonOptions({ listeners: [{ type: 'tcp', host: '127.0.0.1', port }] }),
-    )
+    const error = await startError(pythonOptions({ listeners: [{ type: 'tcp', host: '127.0.0.1', port }] }))
     expect(error.code).toBe('HAVN_ERR_GATEWAY_ADDRESS_IN_USE')
     expect(error.message).toContain(`127.0.0.1:${port}`)
     expect(error.message).toContain(`(process ${process.pid})`)
   })
 
-  test('does not take a Unix socket from a live server, nor anything that is no socket', async () => {
+  pythonTest('does not take a Unix socket from a live server, nor anything that is no socket', async () => {
     const directory = await temporaryDirectory()
     const path = join(directory, 'app.sock')
     const server = createServer().listen(path)
     onTestFinished(() => void server.close())
     await once(server, 'listening')
-    const taken = await startError(await pythonOptions({ listeners: [{ type: 'unix', path }] }))
+    const taken = await startError(pythonOptions({ listeners: [{ type: 'unix', path }] }))
     expect(taken.code).toBe('HAVN_ERR_GATEWAY_ADDRESS_IN_USE')
 
     await writeFile(join(directory, 'file'), '')
     const other = [{ type: 'unix' as const, path: join(directory, 'file') }]
-    expect((await startError(await pythonOptions({ listeners: other }))).code).toBe(
-      'HAVN_ERR_GATEWAY_ADDRESS',
-    )
+    expect((await startError(pythonOptions({ listeners: other }))).code).toBe('HAVN_ERR_GATEWAY_ADDRESS')
   })
 
-  test('says what is wrong with an address', async () => {
+  pythonTest('says what is wrong with an address', async () => {
     const listeners = [{ type: 'tcp' as const, host: '192.0.2.1', port: 0 }]
-    const error = await startError(await pythonOptions({ listeners }))
+    const error = await startError(pythonOptions({ listeners }))
     expect(error).toMatchObject({ code: 'HAVN_ERR_GATEWAY_ADDRESS' })
     expect(error.message).toContain('this machine has no such address')
   })
 
-  test('names each wrong key of its configuration', async () => {
-    const error = await startError({ ...(await pythonOptions()), workers: 'two' } as never)
+  pythonTest('names each wrong key of its configuration', async () => {
+    const error = await startError({ ...pythonOptions(), workers: 'two' } as never)
     expect(error).toMatchObject({ code: 'HAVN_ERR_GATEWAY_CONFIG', exit: 2 })
     expect(error.message).toContain('workers')
   })
 
-  test.each([
+  pythonTest.each([
     ['broken_import:application', 'HAVN_ERR_APP_IMPORT', 'no_such_package_of_the_user'],
     ['broken_syntax:application', 'HAVN_ERR_APP_IMPORT', 'SyntaxError'],
   ])('shows the whole traceback of %s', async (target, code, detail) => {
-    const error = await startError(await pythonOptions({ workers: 2 }, target))
+    const error = await startError(pythonOptions({ workers: 2 }, target))
     expect(error.code).toBe(code)
     expect(error.detail).toContain(detail)
     expect(error.detail).toContain('line 1')
     expect(error.detail).not.toContain('havn_host')
   })
 
-  test.each([
+  pythonTest.each([
     ['site_app:aplication', 'HAVN_ERR_APP_ATTRIBUTE', 'application'],
     ['not_callable:application', 'HAVN_ERR_APP_NOT_CALLABLE', 'a text'],
     ['no_such_module:application', 'HAVN_ERR_APP_IMPORT', 'no_such_module'],
   ])('says what %s is', async (target, code, seen) => {
-    const error = await startError(await pythonOptions({}, target))
+    const error = await startError(pythonOptions({}, target))
     expect(error.code).toBe(code)
     expect(error.message).toContain(seen)
   })
 
-  test('shows the last words of an app that dies', async () => {
-    const exit = await startError(await pythonOptions({}, 'broken_exit:application'))
+  pythonTest('shows the last words of an app that dies', async () => {
+    const exit = await startError(pythonOptions({}, 'broken_exit:application'))
     expect(exit).toMatchObject({ code: 'HAVN_ERR_APP_DIED', detail: 'the last words' })
     expect(exit.message).toContain('exited with code 7')
-    const fault = await startError(await pythonOptions({}, 'broken_segfault:application'))
+    const fault = await startError(pythonOptions({}, 'broken_segfault:application'))
     expect(fault.code).toBe('HAVN_ERR_APP_DIED')
     expect(fault.message).toContain('SIGSEGV')
     expect(fault.detail).toContain('broken_segfault.py')
   })
 
-  test('gives up on an app that does not get ready in time', async () => {
-    const error = await startError(
-      await pythonOptions({ timeouts: { startMs: 500 } }, 'broken_slow:application'),
-    )
+  pythonTest('gives up on an app that does not get ready in time', async () => {
+    const error = await startError(pythonOptions({ timeouts: { startMs: 500 } }, 'broken_slow:application'))
     expect(error.code).toBe('HAVN_ERR_APP_START_TIMEOUT')
   })
 
-  test('says that the interpreter is missing', async () => {
-    const options = await pythonOptions()
+  pythonTest('says that the interpreter is missing', async () => {
+    const options = pythonOptions()
     const app = { ...options.app, python: '/no/such/python' } as GatewayOptions['app']
     const error = await startError({ ...options, app })
     expect(error.code).toBe('HAVN_ERR_PROCESS_SPAWN')
     expect(error.message).toContain('/no/such/python')
   })
 
-  test('says which thread module does not load', async () => {
-    const error = await startError(await pythonOptions({ threadModules: ['file:///no/such/module.js'] }))
+  pythonTest('says which thread module does not load', async () => {
+    const error = await startError(pythonOptions({ threadModules: ['file:///no/such/module.js'] }))
     expect(error.code).toBe('HAVN_ERR_GATEWAY_THREAD_MODULE')
   })
 })

@@ -44,6 +44,8 @@ export interface ManagedChild {
   readonly exited: Promise<ExitRecord>
   /** False when there is no channel, or it is closed. */
   send(message: unknown): boolean
+  /** Closes the channel: to the child, its parent is gone. */
+  disconnect(): void
   /** Sends `signal` (SIGTERM), then SIGKILL after `killMs` (10 s). Safe to call twice. */
   stop(options?: { signal?: NodeJS.Signals; killMs?: number }): Promise<ExitRecord>
   /** Sends a signal (SIGKILL) and nothing more; does nothing once the child has ended. */
@@ -98,6 +100,9 @@ export async function startChild(options: ChildOptions): Promise<ManagedChild> {
       if (!child.connected) return false
       child.send(message as object, () => {})
       return true
+    },
+    disconnect() {
+      if (child.connected) child.disconnect()
     },
     async stop({ signal = 'SIGTERM', killMs = DEFAULT_KILL_MS } = {}) {
       expected = true

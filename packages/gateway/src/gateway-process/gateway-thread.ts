@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { HavnError, fromErrorJson } from '@havn/model'
+import { type HavnError, fromErrorJson } from '@havn/model'
 import { Piscina } from 'piscina'
 import { errors } from '../errors.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { sendError, type ListenerHandlers } from '@havn/http'
 import { toErrorJson } from '@havn/model'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
@@ -18,11 +19,14 @@ export interface RequestFlow extends ListenerHandlers {
   drain(): void
   /** Called when a response is over. */
   onResponseEnd: () => void
+  /** Connections that have a request, or were upgraded. */
+  busySockets(): Set<Duplex>
 }
 
 /** Creates the flow that all listeners of a thread share. */
 export function createRequestFlow({ observer, edge, host, logger }: RequestFlowOptions): RequestFlow {
   const responses = new Set<ServerResponse>()
+  const upgraded = new Set<Duplex>()
   let draining = false
 
   function onClose(this: ServerResponse): void {
@@ -54,6 +58,8 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
     },
 
     upgrade(request, socket, head, target) {
+      upgraded.add(socket)
+      socket.once('close', () => upgraded.delete(socket))
       const record = observer.beginUpgrade(request, socket, target)
       try {
         if (edge?.upgrade?.(request, socket, head, target)) return
@@ -64,6 +70,8 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
       }
       observer.runWithin(request, () => host.upgrade({ request, socket, head, target, record }))
     },
+
+    busySockets: () => new Set([...upgraded, ...[...responses].map(({ req }) => req.socket)]),
 
     drain() {
       draining = true

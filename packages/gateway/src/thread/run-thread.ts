@@ -30,6 +30,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
     counters: openCounters(input.counters, thread),
     logger,
     handlers: flow,
+    busySockets: () => flow.busySockets(),
   })
 
   const drained = Promise.withResolvers<void>()

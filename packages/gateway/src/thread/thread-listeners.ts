@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { createListener, type ListenerHandlers } from '@havn/http'
 import { formatAddress, type Address } from '@havn/model'
 import type { PluginLogger } from '@havn/plugin-api'
@@ -8,6 +9,8 @@ import { errors } from '../errors.ts'
 import { limitConnections } from './connection-limit.ts'
 
 const BACKLOG = 511
+/** How long a connection without a request is waited for at a drain: its first bytes may be on their way. */
+const SILENT_MS = 500
 
 export interface ThreadListenersOptions {
   config: GatewayConfig
@@ -17,6 +20,8 @@ export interface ThreadListenersOptions {
   counters: Counters
   logger: PluginLogger
   handlers: ListenerHandlers
+  /** Connections that a drain must wait for. */
+  busySockets: () => Set<Duplex>
 }
 
 /** A thread's HTTP servers: one for each address. */
@@ -32,9 +37,9 @@ export interface ThreadListeners {
 
 /** Creates the servers of a thread; they accept nothing before `listen`. */
 export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
-  const { config, addresses, descriptors, counters, logger, handlers } = options
+  const { config, addresses, descriptors, counters, logger, handlers, busySockets } = options
   const { limits, timeouts, trustedProxies } = config
-  const sockets = new Set<{ destroy(): void }>()
+  const sockets = new Set<Duplex>()
   let closed: Promise<void> | null = null
 
   const servers = addresses.map((address) => {
@@ -48,12 +53,22 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
     return server
   })
 
+  // To Node a connection is idle only after its first request: one that never sent any would hold up the end.
+  async function endConnections(): Promise<void> {
+    const timer = setInterval(() => {
+      const busy = busySockets()
+      for (const socket of sockets) if (!busy.has(socket)) socket.destroy()
+    }, SILENT_MS)
+    await Promise.all(servers.map(close))
+    clearInterval(timer)
+  }
+
   return {
     async listen() {
       await Promise.all(servers.map((server, at) => listen(server, descriptors[at]!, addresses[at]!)))
     },
     drain() {
-      closed ??= Promise.all(servers.map(close)).then(() => {})
+      closed ??= endConnections()
       return closed
     },
     closeIdle() {

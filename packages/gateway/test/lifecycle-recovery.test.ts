@@ -1,0 +1,105 @@
+import { expect } from 'vitest'
+import type { GatewayHandle } from '../src/index.ts'
+import {
+  descendants,
+  get,
+  isAlive,
+  openDescriptors,
+  pythonOptions,
+  pythonTest,
+  startGateway,
+  startSupervisorProcess,
+  until,
+  urlOf,
+} from './lifecycle-setup.ts'
+
+async function workerPid(handle: GatewayHandle): Promise<number | null> {
+  const worker = (await handle.status()).process?.workers[0]
+  return worker?.state === 'ready' ? worker.pid : null
+}
+
+pythonTest('a killed worker is replaced; requests wait for the next one', async () => {
+  const handle = await startGateway(pythonOptions())
+  const before = (await workerPid(handle))!
+  process.kill(before, 'SIGKILL')
+  await until('the end of the worker', () => !isAlive(before))
+  const answer = await get(urlOf(handle.addresses))
+  expect(answer.status).toBe(200)
+  expect(answer.text).not.toBe(String(before))
+  await until('the new worker', async () => (await workerPid(handle)) === Number(answer.text))
+  expect((await handle.status()).process!.workers[0]!.restarts).toBe(1)
+  expect((await handle.status()).restarts).toBe(0)
+})
+
+pythonTest('a request that kills its worker gets 502, and leaves the gateway as it was', async () => {
+  const handle = await startGateway(pythonOptions({ workers: 2 }))
+  expect((await get(urlOf(handle.addresses, '/kill'))).status).toBe(502)
+  const answers = await Promise.all(Array.from({ length: 8 }, () => get(urlOf(handle.addresses))))
+  expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
+})
+
+pythonTest('a worker that breaks the host protocol is replaced', async () => {
+  const handle = await startGateway(pythonOptions())
+  const before = (await workerPid(handle))!
+  expect((await get(urlOf(handle.addresses, '/garbage'))).status).toBe(502)
+  await until('the end of the worker', () => !isAlive(before))
+  expect((await get(urlOf(handle.addresses))).text).not.toBe(String(before))
+})
+
+pythonTest('the gateway process keeps no descriptor of workers that have died', async () => {
+  const handle = await startGateway(pythonOptions())
+  const { pid } = await handle.status()
+  let before = 0
+  for (let death = 0; death < 4; death++) {
+    const worker = (await workerPid(handle))!
+    process.kill(worker, 'SIGKILL')
+    await until('another worker', async () => ![null, worker].includes(await workerPid(handle)))
+    if (death === 0) before = openDescriptors(pid!)
+  }
+  expect(openDescriptors(pid!)).toBeLessThanOrEqual(before)
+})
+
+pythonTest(
+  'a killed gateway process is replaced, its workers vanish, and no connection is refused meanwhile',
+  async () => {
+    const handle = await startGateway(pythonOptions({ threads: 2, workers: 2 }))
+    const { pid, process: inner } = await handle.status()
+    const workers = inner!.workers.map((worker) => worker.pid!)
+    process.kill(pid!, 'SIGKILL')
+    await until('the end of the process and its workers', () => ![pid!, ...workers].some(isAlive))
+    // It is accepted by the kernel now, and answered by the next process.
+    const answer = await get(urlOf(handle.addresses))
+    expect(answer.status).toBe(200)
+    expect(workers).not.toContain(Number(answer.text))
+    const status = await handle.status()
+    expect(status).toMatchObject({ state: 'ready', restarts: 1 })
+    expect(status.pid).not.toBe(pid)
+  },
+)
+
+pythonTest('nothing outlives a killed supervisor', async () => {
+  const { child, addresses } = await startSupervisorProcess(pythonOptions({ threads: 2, workers: 2 }))
+  const processes = descendants(child.pid)
+  expect(processes.length).toBeGreaterThanOrEqual(3)
+  const slow = get(urlOf(addresses, '/slow?30')).catch((error: Error) => error)
+  process.kill(child.pid, 'SIGKILL')
+  await until('the end of all processes', () => !processes.some(isAlive))
+  expect(await slow).toBeInstanceOf(Error)
+})
+
+pythonTest('a supervisor whose parent has gone drains and ends', async () => {
+  const { child } = await startSupervisorProcess(pythonOptions())
+  const processes = descendants(child.pid)
+  child.disconnect()
+  expect(await child.exited).toMatchObject({ code: 0 })
+  expect(processes.filter(isAlive)).toEqual([])
+})
+
+pythonTest('what the app prints is in the log, with the worker that printed it', async () => {
+  const log = { level: 'info', format: 'json', access: false } as const
+  const { addresses, output } = await startSupervisorProcess(pythonOptions({ log }))
+  await get(urlOf(addresses, '/print'))
+  await until('the line', () => output.some((line) => line.includes('a line of the app')))
+  const line = JSON.parse(output.find((text) => text.includes('a line of the app'))!)
+  expect(line).toMatchObject({ name: 'app', worker: 0, stream: 'stdout', msg: 'a line of the app' })
+})
