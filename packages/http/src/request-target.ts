@@ -8,9 +8,12 @@ export interface RequestTarget {
   path: string
   /** Without the question mark; empty when there is none. */
   query: string
-  /** The request target as it came, for `raw_path` and logs. */
+  /** The request target as it came, for `raw_path` and logs; raw bytes beyond ASCII are percent-encoded. */
   rawTarget: string
-  /** Authority that the client asked for, `name` or `name:port`: the target's wins over Host (RFC 9112 §3.2.2). */
+  /**
+   * Authority that the client asked for, `name` or `name:port`: what a trusted proxy says wins over the target's,
+   * and that over Host (RFC 9112 §3.2.2). Empty for HTTP/1.0 without Host.
+   */
   host: string
   scheme: 'http' | 'https'
   /** `1.0` or `1.1`. */
@@ -23,7 +26,7 @@ export interface RequestTarget {
   serverPort: number | null
   /**
    * Header names and values in turn, as received, less what the rules drop: names with underscores,
-   * hop-by-hop fields, forwarded fields of untrusted peers.
+   * hop-by-hop fields, Expect, forwarded fields of untrusted peers. Host always says what `host` says.
    */
   headers: readonly string[]
 }

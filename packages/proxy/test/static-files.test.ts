@@ -296,6 +296,25 @@ describe('uploads', () => {
   })
 })
 
+test('what is added, moved or linked elsewhere shows within a second', async () => {
+  put(join(folder, 'one/a.txt'), 'one')
+  put(join(folder, 'two/a.txt'), 'two')
+  const current = join(folder, 'current')
+  symlinkSync(join(folder, 'one'), current)
+  await using swapped = await startEdge({ staticFiles: [{ url: '/', directory: current }] })
+  const text = async () => (await exchange(swapped.port, get('/a.txt', { 'Accept-Encoding': 'gzip' }))).text
+  expect(await text()).toBe('one')
+  rmSync(current)
+  symlinkSync(join(folder, 'two'), current)
+  await vi.waitFor(async () => expect(await text()).toBe('two'), 5_000)
+  rmSync(join(folder, 'two'), { recursive: true })
+  expect(await text()).toBe('404 Not Found\n')
+  put(join(folder, 'two/a.txt'), 'three')
+  expect(await text()).toBe('three')
+  put(join(folder, 'two/a.txt.gz'), 'zipped')
+  await vi.waitFor(async () => expect(await text()).toBe('zipped'), 5_000)
+})
+
 test('a process that has no descriptor left answers 503', () => {
   const script = join(import.meta.dirname, 'out-of-files.ts')
   const limited = ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, script, root]

@@ -10,7 +10,7 @@ import type { Validators } from './conditions.ts'
 import { acceptedCodings } from './content-coding.ts'
 import type { Coding } from './content-coding.ts'
 import { isActive, isCompressible, mediaType } from './media-type.ts'
-import { isServable, openFile, openSibling } from './open-file.ts'
+import { FolderFiles, isServable } from './open-file.ts'
 import type { OpenFile } from './open-file.ts'
 import { parseRanges } from './ranges.ts'
 import { layOutRanges, sendParts } from './send-file.ts'
@@ -34,22 +34,27 @@ export interface StaticFileHandler {
 
 interface Place {
   folder: StaticFiles
+  files: FolderFiles
   relativePath: string
 }
 
 /** Makes a handler for these folders; they are looked at only when a request comes. */
 export function createStaticFiles(folders: readonly StaticFiles[], logger: PluginLogger): StaticFileHandler {
   const places = folders
-    .map((folder) => ({ folder, prefix: decodePath(folder.url) ?? folder.url }))
+    .map((folder) => ({
+      folder,
+      files: new FolderFiles(folder.directory),
+      prefix: decodePath(folder.url) ?? folder.url,
+    }))
     .sort((one, other) => other.prefix.length - one.prefix.length)
 
   function find(path: string): Place | null {
     if (places.length === 0) return null
     const decoded = decodePath(path)
-    for (const { folder, prefix } of places) {
+    for (const { folder, files, prefix } of places) {
       // A path that is not UTF-8 still belongs to the prefix that it begins with; no file has its name.
       if (decoded === null ? path.startsWith(prefix) : decoded.startsWith(prefix)) {
-        return { folder, relativePath: decoded === null ? '' : decoded.slice(prefix.length) }
+        return { folder, files, relativePath: decoded === null ? '' : decoded.slice(prefix.length) }
       }
     }
     return null
@@ -76,8 +81,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, place: 
     sendError(response, 405, { headers: { allow: 'GET, HEAD' } })
     return
   }
-  const { folder, relativePath } = place
-  const original = isServable(relativePath) ? await openFile(folder.directory, relativePath) : null
+  const { folder, files, relativePath } = place
+  const original = isServable(relativePath) ? await files.open(relativePath) : null
   if (original === null) {
     sendError(response, 404)
     return
@@ -86,7 +91,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, place: 
   try {
     const type = mediaType(relativePath)
     const mayVary = folder.kind === 'static' && isCompressible(type)
-    if (mayVary) chosen = await chooseVariant(request, original)
+    if (mayVary) chosen = await chooseVariant(request, files, original)
     await respond(request, response, { ...chosen, folder, type, mayVary, fileName: basename(relativePath) })
   } finally {
     await original.handle.close()
@@ -95,9 +100,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, place: 
 }
 
 /** The compressed sibling that the client likes best; one older than the original is a leftover. */
-async function chooseVariant(request: IncomingMessage, original: OpenFile) {
+async function chooseVariant(request: IncomingMessage, files: FolderFiles, original: OpenFile) {
   for (const coding of acceptedCodings(request.headers['accept-encoding']?.toString())) {
-    const file = await openSibling(original, coding.suffix)
+    const file = await files.openSibling(original, coding.suffix)
     if (file === null) continue
     if (file.modifiedAt >= original.modifiedAt) return { file, coding }
     await file.handle.close()
