@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { configJsonSchema } from '@havn/platform/config-json-schema'
+import { configJsonSchema } from '@havn/model'
 import { formatErrorReference, readDeclaredErrors } from './error-reference.ts'
 
 /** Writes the parts of the docs and schemas that come from the sources. */

@@ -21,6 +21,7 @@ export type {
   PythonProject,
   StaticFiles,
 } from './app-facts.ts'
+export { configJsonSchema } from './config-json-schema.ts'
 export { platformConfigSchema, defineConfig } from './config.ts'
 export type { PlatformConfig } from './config.ts'
 export { HavnError, defineErrors, fromErrorJson, isErrorCode, toErrorJson } from './error.ts'

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { configJsonSchema } from './config-json-schema.ts'
+import { configJsonSchema } from '@havn/model'
 import { loadConfig } from './load-config.ts'
 import { parseConfig } from './parse-config.ts'
 

@@ -1,4 +1,4 @@
-import { platformConfigSchema } from '@havn/model'
+import { platformConfigSchema } from './config.ts'
 import { z } from 'zod'
 
 /** The config as JSON Schema (2020-12), for editors: the shipped schema/platform.config.schema.json. */
