@@ -217,6 +217,14 @@ describe('answered here', () => {
     expect((await exchange(server, 'GET / HTTP/1.1\r\nHost: a')).status).toBe(408)
   })
 
+  test('a connection that stays unused: closed without a word', async () => {
+    const rejected: number[] = []
+    const timeouts = { headersMs: 150, keepAliveMs: 1_000 }
+    await using server = await startEcho({ timeouts, onRejected: (_reason, code) => rejected.push(code) })
+    expect((await exchange(server, '')).text).toBe('')
+    expect(rejected).toEqual([])
+  })
+
   test('a fault behind a good request: that one gets its answer first', async () => {
     await using server = await startEcho()
     const answer = await exchange(server, 'GET /good HTTP/1.1\r\nHost: a\r\n\r\nBAD REQUEST\r\n\r\n')
