@@ -295,6 +295,17 @@ describe.skipIf(!hasPython)('a websocket in CPython', () => {
     await until(() => front.host.status().active === 0)
   })
 
+  it('is dropped when its client no longer answers pings, and kept when it does', async () => {
+    const front = await serve({ webSocketPingMs: 100 })
+    const deaf = new WebSocket(`ws://127.0.0.1:${front.port}/echo`, { autoPong: false })
+    const alive = open(front, '/echo')
+    const pings = Promise.all([once(alive, 'ping').then(() => once(alive, 'ping')), once(deaf, 'close')])
+    await once(alive, 'open')
+    const [, [code]] = await pings
+    expect([code, alive.readyState]).toEqual([1006, WebSocket.OPEN])
+    await until(async () => JSON.stringify(await seenBy(front)).includes('[1006,'))
+  })
+
   it('holds the app to what a slow client takes, and loses nothing', async () => {
     const front = await serve()
     const socket = open(front, '/flood')

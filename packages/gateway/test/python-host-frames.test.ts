@@ -738,7 +738,7 @@ describe('the queue before workers (a test host made of the codec)', () => {
     await until(() => front.host.status().queued === 1)
     const refused = await fetchFrom(front)
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
-    expect(last(front)).toMatchObject({ code: 'HAVN_ERR_QUEUE_FULL' })
+    expect(last(front)).toMatchObject({ level: 'warn', code: 'HAVN_ERR_QUEUE_FULL', refused: 1 })
     const late = await waiting
     expect([late.status, late.headers['retry-after']]).toEqual([503, '1'])
     expect(last(front)).toMatchObject({ code: 'HAVN_ERR_QUEUE_TIMEOUT' })

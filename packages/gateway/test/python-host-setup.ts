@@ -87,9 +87,9 @@ export interface PythonFront extends Front {
 
 export async function startFront(
   appInterface: 'wsgi' | 'asgi',
-  options: Partial<GatewayOptions> & { workerNumbers?: number[] } = {},
+  options: Partial<GatewayOptions> & { workerNumbers?: number[]; webSocketPingMs?: number } = {},
 ): Promise<PythonFront> {
-  const { workerNumbers = [1], ...configured } = options
+  const { workerNumbers = [1], webSocketPingMs, ...configured } = options
   const directory = await mkdtemp(join(tmpdir(), 'havn-host-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const app = {
@@ -112,6 +112,7 @@ export async function startFront(
     workers: workerNumbers,
     counters,
     logger,
+    webSocketPingMs,
     onWorkerReady: (worker, info) => ready.push({ worker, info }),
     onWorkerFailed: (worker, failure) => failed.push({ worker, failure }),
     onWorkerGone: (worker, why) => gone.push({ worker, why }),

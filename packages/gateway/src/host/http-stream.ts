@@ -14,7 +14,7 @@ import type { CollectedBody } from './collected-body.ts'
 import { hostErrors } from './errors.ts'
 import type { HostConnection } from './host-connection.ts'
 import type { Exchange } from './host.ts'
-import { refusalError, retryAfterS } from './queue-refusal.ts'
+import { isOverload, refusalError, retryAfterS } from './queue-refusal.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { RequestUpload } from './request-upload.ts'
 import { ResponseRelay, sendComplete, toResponseError } from './response-relay.ts'
@@ -205,6 +205,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     const { record } = this.#exchange
     const { logger, counters } = this.#context
     count(counters, counter.failed)
+    if (isOverload(error)) return this.#context.overload.note(error)
     const { code, hint } = error
     logger.error({ code, request: record.id, worker: record.worker, hint, err: error }, error.message)
   }

@@ -16,9 +16,12 @@ import { listenForHosts } from './host-socket.ts'
 import type { HostSocket } from './host-socket.ts'
 import { HttpStream } from './http-stream.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
+import { OverloadNotice } from './overload-notice.ts'
 import type { StreamContext } from './stream-context.ts'
 import { createUpgrader } from './websocket-handshake.ts'
 import { WebSocketStream } from './websocket-stream.ts'
+
+const defaultPingMs = 20_000
 
 export interface PythonHostOptions {
   config: GatewayConfig
@@ -31,6 +34,8 @@ export interface PythonHostOptions {
   /** This thread's row of the counters; 0 when left out. */
   thread?: number
   logger: PluginLogger
+  /** Websocket clients are pinged this often, and dropped when they have not answered by the next time. */
+  webSocketPingMs?: number
   onWorkerReady(worker: number, info: WorkerInfo): void
   onWorkerFailed(worker: number, failure: FailedMessage): void
   onWorkerGone(worker: number, why: WorkerEnd): void
@@ -102,6 +107,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   readonly interface: 'wsgi' | 'asgi'
   readonly counters: Counters
   readonly logger: PluginLogger
+  readonly overload: OverloadNotice
   readonly limits: GatewayConfig['limits']
   readonly timeouts: GatewayConfig['timeouts']
   readonly dispatcher: Dispatcher<HostConnection>
@@ -119,6 +125,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   #closed = false
   #idle: (() => void) | null = null
   #socket: HostSocket | null = null
+  readonly #pings: NodeJS.Timeout
 
   constructor(options: PythonHostOptions) {
     const { config, counters, thread, workers, logger, socketPath } = options
@@ -126,12 +133,15 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.interface = config.app.language === 'python' ? config.app.interface : 'wsgi'
     this.counters = openCounters(counters, thread)
     this.logger = logger
+    this.overload = new OverloadNotice(logger)
     this.limits = config.limits
     this.timeouts = config.timeouts
     this.#expected = new Set(workers)
     this.#spoolDirectory = config.runDirectory ?? dirname(socketPath)
     const { maxQueue } = config.limits
     this.dispatcher = new Dispatcher({ counters: this.counters, maxQueue, queueMs: config.timeouts.queueMs })
+    this.#pings = setInterval(() => this.#ping(), options.webSocketPingMs ?? defaultPingMs)
+    this.#pings.unref()
   }
 
   async listen(): Promise<void> {
@@ -196,6 +206,7 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.#closed = true
     this.draining = true
     this.dispatcher.close()
+    clearInterval(this.#pings)
     for (const connection of this.#connections.values()) connection.close()
     await this.#socket?.close()
     this.#idle?.()
@@ -244,6 +255,10 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.dispatcher.forget(connection)
     this.#options.onWorkerGone(worker, { pid, expected: expected || this.#closed, error })
     if (this.draining && this.#connections.size === 0 && this.#active === 0) this.#idle?.()
+  }
+
+  #ping(): void {
+    for (const stream of this.#webSockets) stream.beat()
   }
 
   #refuseWebSocket({ socket, record }: UpgradeExchange): void {

@@ -12,3 +12,8 @@ export function refusalError(why: Refusal, { limits, timeouts }: StreamContext):
   if (why === 'timeout') return hostErrors.HAVN_ERR_QUEUE_TIMEOUT({ timeoutMs: timeouts.queueMs })
   return hostErrors.HAVN_ERR_HOST_CLOSED({})
 }
+
+/** True for an error that says that there is more to do than workers can do. */
+export function isOverload(error: HavnError): boolean {
+  return error.code === 'HAVN_ERR_QUEUE_FULL' || error.code === 'HAVN_ERR_QUEUE_TIMEOUT'
+}

@@ -47,12 +47,11 @@ export function splitResponse(payload: Buffer): { head: string; bodyStart: numbe
 export function parseResponseHead(text: string): ResponseHead {
   const fields = text.split('\0')
   const first = fields[0] as string
-  const status = Number(first.slice(0, 3))
-  if (!(status >= 200 && status <= 999) || (first.length > 3 && first[3] !== ' '))
-    throw invalid(`its status is ${JSON.stringify(first.slice(0, 60))}`)
+  if (!/^[2-9]\d\d(?: |$)/.test(first)) throw invalid(`its status is ${JSON.stringify(first.slice(0, 60))}`)
   if (fields.length % 2 === 0) throw invalid('a header has a name but no value')
   const headers: string[] = []
   const reason = first.length > 4 ? first.slice(4) : undefined
+  const status = Number(first.slice(0, 3))
   const head: ResponseHead = { status, reason, headers, contentLength: null, trailer: null, close: false }
   for (let n = 1; n < fields.length; n += 2) {
     const name = fields[n] as string

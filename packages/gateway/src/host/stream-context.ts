@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { Counters } from '../dispatch/counters.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { HostConnection } from './host-connection.ts'
+import type { OverloadNotice } from './overload-notice.ts'
 
 /** What all requests of one Python host share. */
 export interface StreamContext {
@@ -10,6 +11,7 @@ export interface StreamContext {
   readonly dispatcher: Dispatcher<HostConnection>
   readonly counters: Counters
   readonly logger: PluginLogger
+  readonly overload: OverloadNotice
   readonly limits: GatewayConfig['limits']
   readonly timeouts: GatewayConfig['timeouts']
   /** A new path for a request's body. */

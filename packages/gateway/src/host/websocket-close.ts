@@ -22,3 +22,10 @@ function cut(reason: string): string {
     .decode(Buffer.from(reason).subarray(0, maxReasonBytes - 2))
     .replace(/\ufffd+$/, '')
 }
+
+/** The code with which `ws` closes for a fault of the client (RFC 6455 §7.4.1); null for any other error. */
+export function closeCodeOf(error: Error & { code?: string }): number | null {
+  if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 1009
+  if (error.code === 'WS_ERR_INVALID_UTF8') return 1007
+  return error.code?.startsWith('WS_ERR_') ? 1002 : null
+}

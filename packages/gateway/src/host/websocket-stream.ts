@@ -13,11 +13,11 @@ import type { Channel, ChannelUser } from './channel.ts'
 import { hostErrors } from './errors.ts'
 import type { HostConnection } from './host-connection.ts'
 import type { UpgradeExchange } from './host.ts'
-import { refusalError, retryAfterS } from './queue-refusal.ts'
+import { isOverload, refusalError, retryAfterS } from './queue-refusal.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { ResponseRelay } from './response-relay.ts'
 import type { StreamContext } from './stream-context.ts'
-import { closeWebSocket } from './websocket-close.ts'
+import { closeCodeOf, closeWebSocket } from './websocket-close.ts'
 import { findHandshakeFault } from './websocket-handshake.ts'
 import type { Upgrader } from './websocket-handshake.ts'
 
@@ -49,6 +49,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   #webSocket: WebSocket | null = null
   #relay: ResponseRelay | null = null
   #deadline: NodeJS.Timeout | null = null
+  #answered = true
 
   constructor({ context, exchange, upgrader }: WebSocketStreamOptions) {
     this.#context = context
@@ -125,6 +126,17 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     if (this.#webSocket !== null) this.#webSocket.close(1012)
   }
 
+  /** Finds clients that vanished without a word: one that has not answered the ping before is gone. */
+  beat(): void {
+    const webSocket = this.#webSocket
+    if (webSocket === null || this.#state !== 'open') return
+    // Of one that is held back, or still has to take what was sent, no answer can be expected.
+    if (webSocket.isPaused || webSocket.bufferedAmount > 0) this.#answered = true
+    if (!this.#answered) return webSocket.terminate()
+    this.#answered = false
+    webSocket.ping()
+  }
+
   #accept(frame: Frame): void {
     const acceptance = decodeWebSocketAccept(frame.payload)
     const fault = findHeaderFault(acceptance.headers)
@@ -142,8 +154,10 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     this.#webSocket = webSocket
     count(this.#context.counters, counter.webSockets)
     webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary))
-    webSocket.on('close', (code, reason) => this.#closeFromClient(code, reason.toString()))
-    webSocket.on('error', ignore)
+    webSocket.on('pong', () => (this.#answered = true))
+    let faultCode: number | null = null
+    webSocket.on('error', (error) => (faultCode = closeCodeOf(error)))
+    webSocket.on('close', (code, reason) => this.#closeFromClient(faultCode ?? code, reason.toString()))
     if (this.#context.draining) this.drain()
   }
 
@@ -219,15 +233,15 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
 
   #fault(error: HavnError, headers: readonly string[] = []): void {
     const { record, socket } = this.#exchange
-    const { logger, counters } = this.#context
+    const { logger, overload, counters } = this.#context
     record.error = error.code
     this.#relay?.stop()
     this.#cancel()
     const { code, hint, status = 500 } = error
-    if (status >= 500) {
-      count(counters, counter.failed)
+    if (status >= 500) count(counters, counter.failed)
+    if (isOverload(error)) overload.note(error)
+    else if (status >= 500)
       logger.error({ code, request: record.id, worker: record.worker, hint, err: error }, error.message)
-    }
     if (this.#state === 'open') this.#webSocket?.close(1011)
     else if (this.#state === 'denied') socket.destroy()
     else if (this.#state === 'connecting') {
