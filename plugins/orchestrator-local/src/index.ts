@@ -14,7 +14,8 @@ export default definePlugin({
   config: configSchema,
   setup(config, context) {
     const orchestrator = createLocalOrchestrator(config, context)
-    return { ...orchestrator, dispose: (signal) => orchestrator.destroy(signal) }
+    const { destroy } = orchestrator
+    return { ...orchestrator, drain: destroy, dispose: destroy }
   },
 })
 

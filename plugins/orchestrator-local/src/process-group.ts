@@ -18,10 +18,8 @@ export async function startGroup(options: ChildOptions): Promise<ManagedChild> {
     return { ...record, expected }
   })
   return {
-    pid,
+    ...child,
     exited,
-    send: child.send,
-    kill: child.kill,
     async stop({ signal: name = 'SIGTERM', killMs = DEFAULT_KILL_MS } = {}) {
       expected = true
       if (name === 'SIGKILL') child.kill('SIGKILL')

@@ -58,15 +58,23 @@ function toSocket(address: Address): string {
 }
 
 function workerArgs(config: UwsgiConfig, app: AppFacts, settings: ServerSettings): string[] {
-  const threads = app.threadSafe ? (settings.workerThreads ?? DEFAULT_THREADS) : 1
   const { requestMs } = settings.timeouts
+  const threads = app.threadSafe ? (settings.workerThreads ?? defaultThreads(requestMs)) : 1
   return [
-    ...['--workers', String(settings.workers), '--thunder-lock'],
+    ...['--workers', String(settings.workers)],
     ...(threads > 1 ? ['--threads', String(threads)] : []),
     ...(requestMs ? ['--harakiri', String(toSeconds(requestMs))] : []),
     ...(config.maxRequests ? ['--max-requests', String(config.maxRequests)] : []),
     ...(config.lazyApps ? ['--lazy-apps'] : []),
   ]
+}
+
+/**
+ * uWSGI has one harakiri clock a worker, which the end of any of its requests stops: only with one thread does it
+ * end every request that takes too long.
+ */
+function defaultThreads(requestMs: number | undefined): number {
+  return requestMs ? 1 : DEFAULT_THREADS
 }
 
 /**

@@ -47,6 +47,14 @@ describe('the plan', () => {
     )
   })
 
+  it.each([
+    [undefined, '4'],
+    [1_000, undefined],
+  ])('has as many threads as a request timeout of %s ms allows: %s', (requestMs, threads) => {
+    const planned = plan({}, { settings: settings({ timeouts: { requestMs }, workerThreads: undefined }) })
+    expect(argument(planned, '--threads')).toBe(threads)
+  })
+
   it('ends before it is killed', () => {
     const planned = plan({}, { settings: settings({ timeouts: { drainMs: 12_345 } }) })
     expect(argument(planned, '--worker-reload-mercy')).toBe('13')

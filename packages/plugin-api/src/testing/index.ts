@@ -7,6 +7,8 @@ export type { OrchestratorExamples, OrchestratorSuiteOptions } from './orchestra
 export { withPlugin } from './plugin-suite.ts'
 export type { PluginSuiteOptions } from './plugin-suite.ts'
 export { sampleApp, sampleProcess, sampleSettings, sampleTarget } from './samples.ts'
+export { serveApp } from './serve-app.ts'
+export type { ServeAppOptions, ServedApp, ServedRequest, ServedResponse } from './serve-app.ts'
 export { describeServerPlugin } from './server-suite.ts'
 export type { ServerSuiteOptions } from './server-suite.ts'
 export type { TestKit } from './test-kit.ts'
