@@ -1,6 +1,7 @@
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import type { GatewayHandle } from '../src/index.ts'
 import {
+  appsDirectory,
   descendants,
   get,
   isAlive,
@@ -76,6 +77,17 @@ pythonTest(
     expect(status.pid).not.toBe(pid)
   },
 )
+
+test('an error that a JavaScript app lets go ends the process, and the next one serves', async () => {
+  const handle = await startGateway({
+    listeners: [{ type: 'tcp', host: '127.0.0.1', port: 0 }],
+    app: { language: 'node', interface: 'node', target: 'throwing.ts', directory: appsDirectory },
+    log: { level: 'silent' },
+  })
+  await expect(get(urlOf(handle.addresses, '/throw'))).rejects.toThrow('fetch failed')
+  expect((await get(urlOf(handle.addresses))).text).toBe('served')
+  expect(await handle.status()).toMatchObject({ state: 'ready', restarts: 1 })
+})
 
 pythonTest('nothing outlives a killed supervisor', async () => {
   const { child, addresses } = await startSupervisorProcess(pythonOptions({ threads: 2, workers: 2 }))

@@ -174,6 +174,14 @@ describe('a gateway that cannot start', () => {
     expect(error.code).toBe('HAVN_ERR_APP_START_TIMEOUT')
   })
 
+  pythonTest('can be broken off while its app is imported', async () => {
+    const before = descendants(process.pid)
+    const signal = AbortSignal.timeout(1_000)
+    const options = pythonOptions({}, 'broken_slow:application')
+    await expect(startSupervisor(options, { signal })).rejects.toMatchObject({ name: 'TimeoutError' })
+    expect(descendants(process.pid)).toEqual(before)
+  })
+
   pythonTest('says that the interpreter is missing', async () => {
     const options = pythonOptions()
     const app = { ...options.app, python: '/no/such/python' } as GatewayOptions['app']

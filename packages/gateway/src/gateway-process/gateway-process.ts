@@ -43,7 +43,7 @@ export class GatewayProcess {
       await this.#startThreads()
       await this.#startWorkers()
       await Promise.all(this.#threads.map((thread) => thread.listen()))
-      this.#state = 'ready'
+      if (this.#state === 'starting') this.#state = 'ready'
     } catch (error) {
       await this.#close()
       throw error
@@ -63,7 +63,9 @@ export class GatewayProcess {
       if (force) this.#force()
       return
     }
+    const isServing = this.#state === 'ready'
     this.#state = 'draining'
+    if (!isServing) return this.#close()
     const { drainMs } = this.#start.config.timeouts
     const forced = new Promise<void>((resolve) => (this.#force = resolve))
     if (force) this.#force()
@@ -80,6 +82,11 @@ export class GatewayProcess {
     }
     deadline.abort()
     await this.#close()
+  }
+
+  /** Ends the workers without waiting for anything. */
+  killWorkers(): void {
+    for (const worker of this.#workers) worker.kill()
   }
 
   async #startThreads(): Promise<void> {

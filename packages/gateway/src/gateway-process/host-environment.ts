@@ -41,11 +41,5 @@ export function hostEnvironment(
   const defined = Object.entries(inherited).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
-  return {
-    // What the app prints is there when it dies, and so is the Python stack of a segfault.
-    PYTHONUNBUFFERED: '1',
-    PYTHONFAULTHANDLER: '1',
-    ...Object.fromEntries(defined),
-    HAVN_HOST: JSON.stringify(host),
-  }
+  return { ...Object.fromEntries(defined), HAVN_HOST: JSON.stringify(host) }
 }

@@ -8,12 +8,15 @@ const SEND_MS = 1_000
 
 let gateway: GatewayProcess | null = null
 let runDirectory: string | null = null
+let isDraining = false
 
 // A terminal and a service manager signal the whole group: only the supervisor acts on it, and then tells us.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
 process.on('disconnect', () => {
-  // The supervisor is gone, and with it the sockets' owner. Workers end with their connections.
+  // The supervisor is gone, and with it the sockets' owner. Workers end with their connections, but one that is
+  // still busy with an import would not see it.
+  gateway?.killWorkers()
   if (runDirectory !== null) rmSync(runDirectory, { recursive: true, force: true })
   process.exit(1)
 })
@@ -26,21 +29,21 @@ process.on('message', (message: SupervisorMessage) => {
 
 async function start(message: StartMessage): Promise<void> {
   runDirectory = message.runDirectory
-  const created = new GatewayProcess(message, (error) => void fail(error))
+  gateway = new GatewayProcess(message, (error) => void fail(error))
   try {
-    await created.start()
+    await gateway.start()
   } catch (error) {
-    await fail(error)
+    // A drain that came first has broken the start off, and ends the process.
+    if (!isDraining) await fail(error)
     return
   }
-  gateway = created
   await send({ type: 'ready' })
 }
 
 async function drain(force: boolean): Promise<void> {
-  if (gateway === null) return process.exit(0)
-  const isFirst = (await gateway.status()).state !== 'draining'
-  await gateway.drain(force)
+  const isFirst = !isDraining
+  isDraining = true
+  await gateway?.drain(force)
   if (isFirst) process.exit(0)
 }
 

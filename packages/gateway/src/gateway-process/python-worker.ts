@@ -92,6 +92,10 @@ export class PythonWorker {
     child.kill()
   }
 
+  kill(): void {
+    this.#child.child?.kill()
+  }
+
   async stop(killMs: number): Promise<void> {
     await this.#child.stop(killMs === 0 ? { signal: 'SIGKILL' } : { killMs })
   }

@@ -12,22 +12,23 @@ import { startSupervisor, type GatewayHandle } from './start-supervisor.ts'
  */
 async function main(): Promise<void> {
   let handle: GatewayHandle | null = null
-  let isStopping = false
+  const starting = new AbortController()
   const stop = (force: boolean) => {
-    isStopping = true
+    starting.abort()
     if (handle !== null) void handle.stop({ force })
     else if (force) process.exit(1)
   }
   createShutdownSignals({ onStop: () => stop(false), onForce: () => stop(true) })
   process.once('disconnect', () => stop(false))
   try {
-    handle = await startSupervisor(await readOptions())
+    handle = await startSupervisor(await readOptions(), { signal: starting.signal })
   } catch (error) {
+    if (starting.signal.aborted) process.exit(0)
     await fail(error)
     return
   }
   await send({ type: 'ready', addresses: handle.addresses })
-  if (isStopping) stop(false)
+  if (starting.signal.aborted) stop(false)
   const { error } = await handle.ended
   process.exit(error === undefined ? 0 : 1)
 }

@@ -12,6 +12,8 @@ import { createRunDirectory } from './run-directory.ts'
 export interface SupervisorHooks {
   /** The environment of the gateway process, its threads and its workers, and so the app's. `process.env`. */
   env?: Readonly<Record<string, string | undefined>>
+  /** Breaks off a start that is under way: it rejects with the signal's reason. Later, `stop()` ends the gateway. */
+  signal?: AbortSignal
 }
 
 export interface GatewayStatus {
@@ -51,6 +53,8 @@ export async function startSupervisor(
   options: GatewayOptions,
   hooks: SupervisorHooks = {},
 ): Promise<GatewayHandle> {
+  const { env = process.env, signal } = hooks
+  signal?.throwIfAborted()
   const config = parseGatewayOptions(options)
   const listeners = await bindListeners(config.listeners)
   const addresses = listeners.map(({ address }) => address)
@@ -70,10 +74,10 @@ export async function startSupervisor(
       config,
       runDirectory,
       listeners,
-      env: defined(hooks.env ?? process.env),
+      env: defined(env),
       logger,
     })
-    await gateway.start()
+    await startUnlessAborted(gateway, signal)
   } catch (error) {
     await release()
     throw error
@@ -107,6 +111,19 @@ export async function startSupervisor(
       await stopping
     },
     ended: ended.promise,
+  }
+}
+
+async function startUnlessAborted(gateway: GatewayChild, signal: AbortSignal | undefined): Promise<void> {
+  const onAbort = () => void gateway.stop(true)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  try {
+    await gateway.start()
+  } catch (error) {
+    if (signal?.aborted) await gateway.stop(true)
+    throw signal?.aborted ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 
