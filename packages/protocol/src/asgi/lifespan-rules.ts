@@ -31,7 +31,8 @@ export class LifespanRules implements ProtocolRules {
   }
 
   returns(): void {
-    if (this.#answered === 'failed' || this.#received === this.#answered) return
+    if (this.#answered === 'failed' || (this.#answered !== 'nothing' && this.#answered === this.#received))
+      return
     const seen =
       this.#received === 'nothing' ? 'it returned at once' : `it left lifespan.${this.#received} unanswered`
     // An app that does not know lifespan raises (ASGI, Protocol Specifications); one that returns confuses servers.

@@ -95,14 +95,22 @@ async function pump(receive: Receive, request: ReturnType<typeof connect>): Prom
   for (;;) {
     const event = await receive()
     if (event.type !== 'http.request') return true
-    if (event.body !== undefined && event.body.byteLength > 0 && !request.write(event.body)) {
-      await new Promise<void>((resolve) => {
-        request.once('drain', resolve)
-        request.once('close', resolve)
-      })
-    }
+    if (event.body !== undefined && event.body.byteLength > 0 && !request.write(event.body))
+      await drained(request)
     if (event.more_body !== true) request.end()
   }
+}
+
+function drained(request: ReturnType<typeof connect>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      request.off('drain', done)
+      request.off('close', done)
+      resolve()
+    }
+    request.on('drain', done)
+    request.on('close', done)
+  })
 }
 
 async function forward(response: IncomingMessage, send: Send, scope: HttpScope): Promise<void> {

@@ -53,7 +53,8 @@ export function createAsgiHandler(options: AsgiHandlerOptions): AsgiApp {
       await withScriptPrefix(forceScriptName ?? scope.root_path ?? '', async () => {
         await signals.requestStarted.sendAsync({ scope })
         const gone = new AbortController()
-        void watch(receive, gone)
+        const answered = { value: false }
+        void watch(receive, () => answered.value || gone.abort())
         const settings = { input: body.toInputStream(), bodyLength: body.length, rootPath: scope.root_path }
         const meta = environOfScope(scope, settings)
         const request = requestOfScope(scope, meta, gone.signal, forceScriptName)
@@ -61,6 +62,7 @@ export function createAsgiHandler(options: AsgiHandlerOptions): AsgiApp {
           const response = await chain.handler(request)
           try {
             if (!gone.signal.aborted) await sendResponse(response, send)
+            answered.value = true
           } finally {
             response.file?.close?.()
             response.close?.()
@@ -88,10 +90,10 @@ async function readBody(receive: Receive, body: SpooledBody): Promise<boolean> {
 }
 
 /** After the body nothing but the disconnect can come. */
-async function watch(receive: Receive, gone: AbortController): Promise<void> {
+async function watch(receive: Receive, onDisconnect: () => void): Promise<void> {
   try {
     await receive()
-    gone.abort()
+    onDisconnect()
   } catch {
     // A receive that fails tells nothing of the client.
   }

@@ -35,7 +35,7 @@ export function requestOfScope(
   return {
     method: scope.method.toUpperCase(),
     path: scope.path,
-    pathInfo: stripRoot(scope.path, scriptName.replace(/\/$/, '')) || '/',
+    pathInfo: (stripRoot(scope.path, scriptName.replace(/\/$/, '')) ?? scope.path) || '/',
     scriptName,
     scheme: scope.scheme ?? 'http',
     queryString: meta.QUERY_STRING,

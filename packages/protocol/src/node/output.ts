@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createReadStream } from 'node:fs'
+import { read } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { ProtocolError } from '../errors.ts'
 
+/** Files are read in pieces of this size. */
+const filePieceBytes = 128 * 1024
 const resolved = Promise.resolve()
 
 /** Part of a file, by path or by descriptor. */
@@ -89,24 +92,24 @@ export class NodeOutput {
     else this.#response.end(chunk)
   }
 
-  /** Sends part of a file, a piece at a time, as fast as the client takes it. */
-  async writeFile(part: FilePart): Promise<void> {
+  /** Sends part of a file, a piece at a time, as fast as the client takes it. A descriptor stays open. */
+  async writeFile({ path, fd, offset, count = Infinity }: FilePart): Promise<void> {
     if (this.#bodyless) return
-    const { path = '', fd, offset, count } = part
-    if (count === 0) return
-    const stream = createReadStream(path, {
-      fd,
-      autoClose: fd === undefined,
-      start: offset,
-      end: count === undefined ? undefined : (offset ?? 0) + count - 1,
-      highWaterMark: 256 * 1024,
-    })
-    let left = count ?? Infinity
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      if (this.closed) return
-      await this.write(chunk.byteLength > left ? chunk.subarray(0, left) : chunk)
-      left -= chunk.byteLength
-      if (left <= 0) break
+    const opened = fd === undefined ? await open(path!, 'r') : undefined
+    try {
+      let position = offset ?? null
+      let left = count
+      while (left > 0 && !this.closed) {
+        // Each piece has memory of its own: the last may still be on its way when the next is read.
+        const size = Math.min(left, filePieceBytes)
+        const piece = await readPiece(opened?.fd ?? fd!, Buffer.allocUnsafe(size), position)
+        if (piece.byteLength === 0) return
+        left -= piece.byteLength
+        if (position !== null) position += piece.byteLength
+        await this.write(piece)
+      }
+    } finally {
+      await opened?.close()
     }
   }
 
@@ -170,6 +173,15 @@ export class NodeOutput {
       response.on('close', done)
     })
   }
+}
+
+function readPiece(fd: number, buffer: Buffer, position: number | null): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    read(fd, buffer, 0, buffer.byteLength, position, (error, length) => {
+      if (error === null) resolve(buffer.subarray(0, length))
+      else reject(error)
+    })
+  })
 }
 
 /** Fields that the server sets itself. The first letters and lengths spare most names the rest of the test. */

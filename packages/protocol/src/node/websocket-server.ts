@@ -8,7 +8,7 @@ export interface WebSocketLike {
   terminate(): void
   pause(): void
   resume(): void
-  on(event: 'message', listener: (data: never, isBinary: boolean) => void): unknown
+  on(event: 'message', listener: (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => void): unknown
   on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
 }
@@ -19,7 +19,7 @@ export interface WebSocketServerLike {
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    callback: (client: never, request: IncomingMessage) => void,
+    callback: (client: WebSocketLike, request: IncomingMessage) => void,
   ): void
   on(event: 'headers', listener: (headers: string[], request: IncomingMessage) => void): unknown
 }

@@ -50,12 +50,13 @@ export function validateWsgi(app: WsgiApp, options: ValidateWsgiOptions = {}): W
     const result: unknown = app(environ, call.startResponse)
     ensureIterable(result)
     call.returned = true
-    const validated = new ValidatedIterable(result, call)
-    unclosed.register(validated, undefined, validated)
-    validated.onClose = () => unclosed.unregister(validated)
+    const iterable = new ValidatedIterable(result, call)
+    const validated = Array.isArray(result) ? toList([...result] as Bytes[], iterable, call) : iterable
+    unclosed.register(validated, undefined, iterable)
+    iterable.onClose = () => unclosed.unregister(iterable)
     // A file wrapper has to arrive unchanged for the server to recognise it.
     if (result instanceof FileWrapper) {
-      unclosed.unregister(validated)
+      unclosed.unregister(iterable)
       call.ensureStarted()
       return result
     }
@@ -136,7 +137,7 @@ class ValidatedIterable implements WsgiIterable {
 
   *[Symbol.iterator](): Generator<Bytes> {
     let isEmpty = true
-    this.#ensureOpen()
+    this.ensureOpen()
     for (const chunk of this.#iterable as Iterable<unknown>) {
       if (!(chunk instanceof Uint8Array))
         throw new ProtocolError('HAVN_ERR_WSGI_BODY_NOT_BYTES', describe(chunk))
@@ -144,7 +145,7 @@ class ValidatedIterable implements WsgiIterable {
       this.#call.count(chunk)
       isEmpty &&= chunk.byteLength === 0
       yield chunk
-      this.#ensureOpen()
+      this.ensureOpen()
     }
     this.#call.ended(isEmpty)
   }
@@ -155,9 +156,27 @@ class ValidatedIterable implements WsgiIterable {
     this.#iterable.close?.()
   }
 
-  #ensureOpen(): void {
+  ensureOpen(): void {
     if (this.#closed) throw new ProtocolError('HAVN_ERR_WSGI_ITERATED_AFTER_CLOSE', 'it was read')
   }
+}
+
+/** A list stays one: a server computes Content-Length of it, and may take its elements by index. */
+function toList(parts: Bytes[], iterable: ValidatedIterable, call: ValidatedCall): WsgiIterable {
+  for (const part of parts as unknown[]) {
+    if (!(part instanceof Uint8Array)) throw new ProtocolError('HAVN_ERR_WSGI_BODY_NOT_BYTES', describe(part))
+    call.ensureStarted()
+    call.count(part)
+  }
+  call.ended(parts.every((part) => part.byteLength === 0))
+  const values = Array.prototype[Symbol.iterator]
+  return Object.assign(parts, {
+    close: () => iterable.close(),
+    [Symbol.iterator](this: Bytes[]): ArrayIterator<Bytes> {
+      iterable.ensureOpen()
+      return values.call(this) as ArrayIterator<Bytes>
+    },
+  })
 }
 
 class ValidatedInput implements InputStream {
