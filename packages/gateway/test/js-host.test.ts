@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { ErrorJson } from '@havn/model'
+import type { RequestRecord } from '@havn/telemetry'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import type { GatewayOptions } from '../src/config/gateway-config.ts'
@@ -30,6 +31,7 @@ interface JsFront {
   host: Host
   lines: LogLine[]
   counters: SharedArrayBuffer
+  records: RequestRecord[]
 }
 
 type AppInterface = 'wsgi' | 'asgi' | 'fetch' | 'node' | undefined
@@ -271,10 +273,11 @@ describe('the lifespan of an ASGI app in JavaScript', () => {
       await send({ type: 'http.response.body', body: Buffer.from(scope.state.greeting) })
     }`
 
-  it('gives requests its state, and ends with the drain', async () => {
+  it('gives requests its state, and ends after the drain', async () => {
     const front = await startApp(source(`{ type: 'lifespan.startup.complete' }`), 'asgi')
     expect((await fetchFrom(front)).text).toBe('from startup')
     await front.host.drain()
+    await front.host.close()
     expect((globalThis as { havnTestStopped?: boolean }).havnTestStopped).toBe(true)
   })
 
@@ -309,7 +312,10 @@ describe('websockets of a JavaScript app', () => {
     const data = await new Promise((resolve) => socket.once('message', (message) => resolve(String(message))))
     expect(data).toBe('echo hello')
     expect(readCounters(front.counters).webSockets).toBe(1)
-    socket.close()
+    expect(front.records[0]?.status).toBe(101)
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    await front.host.drain()
+    expect(await closed).toBe(1012)
     await until(() => readCounters(front.counters).webSockets === 0)
   })
 
@@ -336,6 +342,7 @@ describe('websockets of a JavaScript app', () => {
       request.end()
     })
     expect(text).toBe('raw /up')
+    expect(front.records[0]?.status).toBe(101)
   })
 
   it.each(['node', 'fetch'] as const)('get 501 where a %s app has nothing for them', async (appInterface) => {
@@ -346,6 +353,7 @@ describe('websockets of a JavaScript app', () => {
       socket.on('error', () => {})
     })
     expect(status).toBe(501)
+    expect(front.records[0]).toMatchObject({ status: 501, error: 'HAVN_ERR_REQUEST_UPGRADE' })
   })
 })
 

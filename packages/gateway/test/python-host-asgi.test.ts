@@ -213,6 +213,7 @@ describe.skipIf(!hasPython)('an ASGI app in CPython', () => {
     const closed = once(socket, 'close')
     await front.host.drain()
     expect((await closed)[0]).toBe(1012)
+    await front.host.close()
     expect(front.gone).toMatchObject([{ worker: 1, why: { expected: true } }])
     expect(await readFile(`${front.directory}/stopped`, 'utf8')).toBe('clean')
   })
@@ -228,6 +229,7 @@ describe.skipIf(!hasPython)('a websocket in CPython', () => {
     expect(response.headers['x-room']).toBe('1')
     expect(socket.protocol).toBe('b')
     expect(readCounters(front.counters).webSockets).toBe(1)
+    expect(front.records[0]).toMatchObject({ status: 101, worker: 1, queueMs: 0 })
     const big = randomBytes(1_000_000)
     for (const message of ['hé', 'x'.repeat(200_000), big]) {
       socket.send(message)
@@ -264,6 +266,7 @@ describe.skipIf(!hasPython)('a websocket in CPython', () => {
       { statusCode: number },
     ]
     expect(forbidden.statusCode).toBe(403)
+    expect(front.records.map(({ status }) => status)).toEqual([402, 403])
     await until(() => front.host.status().workers[0]?.inFlight === 0)
     await until(() => front.host.status().active === 0)
   })

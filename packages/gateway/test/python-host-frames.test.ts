@@ -691,19 +691,36 @@ describe('the connection (a test host made of the codec)', () => {
     const host = await TestHost.connect(front)
     const answering = fetchFrom(front, '/', { agent: keepAliveAgent() })
     const { id } = await host.stream()
-    const draining = front.host.drain()
+    let drained = false
+    const draining = front.host.drain().then(() => (drained = true))
     await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(host.frames.map(({ type }) => type)).not.toContain(DRAIN)
+    expect(drained).toBe(false)
     host.answer(id, 'last')
     const answer = await answering
     expect([answer.text, answer.headers.connection]).toEqual(['last', 'close'])
+    await draining
+    // One that was on its way is still served.
+    host.onStream = (stream) => host.answer(stream.id, 'late')
+    expect((await fetchFrom(front)).text).toBe('late')
+    expect(host.frames.map(({ type }) => type)).not.toContain(DRAIN)
+    const closing = front.host.close()
     await until(() => host.frames.some(({ type }) => type === DRAIN))
     host.socket.end()
-    await draining
+    await closing
     expect(front.gone).toMatchObject([{ worker: 1, why: { expected: true } }])
     await front.host.close()
-    await front.host.close()
     expect((await fetchFrom(front)).status).toBe(503)
+  })
+
+  it('of a worker that does not end its lifespan is cut at the second close', async () => {
+    const front = await startFront('wsgi')
+    const host = await TestHost.connect(front)
+    await front.host.drain()
+    const closing = front.host.close()
+    await until(() => host.frames.some(({ type }) => type === DRAIN))
+    await front.host.close()
+    await closing
+    await host.closed
   })
 
   it('of a retired worker ends after its last request, while another takes over', async () => {

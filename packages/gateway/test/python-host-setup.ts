@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createListener } from '@havn/http'
+import type { RequestRecord } from '@havn/telemetry'
 import { onTestFinished } from 'vitest'
 import { gatewayConfigSchema } from '../src/config/gateway-config.ts'
 import type { GatewayConfig, GatewayOptions } from '../src/config/gateway-config.ts'
@@ -31,6 +32,7 @@ export interface Front {
   port: number
   server: Server
   lines: LogLine[]
+  records: RequestRecord[]
 }
 
 export function createTestLogger(): {
@@ -53,9 +55,15 @@ export function createConfig(options: Partial<GatewayOptions> = {}): GatewayConf
 }
 
 /** The real listener on a free port, in front of a host. */
-export async function listen(config: GatewayConfig, host: Host): Promise<{ port: number; server: Server }> {
-  let requests = 0
-  const record = () => ({ id: `request-${++requests}`, startedAt: performance.now() })
+export async function listen(
+  config: GatewayConfig,
+  host: Host,
+): Promise<{ port: number; server: Server; records: RequestRecord[] }> {
+  const records: RequestRecord[] = []
+  const record = () => {
+    records.push({ id: `request-${records.length + 1}`, startedAt: performance.now() })
+    return records.at(-1) as RequestRecord
+  }
   const server = createListener(
     { limits: config.limits, timeouts: config.timeouts, trustedProxies: config.trustedProxies },
     {
@@ -69,7 +77,7 @@ export async function listen(config: GatewayConfig, host: Host): Promise<{ port:
     server.close()
     server.closeAllConnections()
   })
-  return { port: (server.address() as AddressInfo).port, server }
+  return { port: (server.address() as AddressInfo).port, server, records }
 }
 
 export interface PythonFront extends Front {

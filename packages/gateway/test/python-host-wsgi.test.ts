@@ -288,6 +288,7 @@ describe.skipIf(!hasPython)('a WSGI app in CPython', () => {
     const draining = front.host.drain()
     expect((await answering).text).toBe('slow')
     await draining
+    await front.host.close()
     expect(front.gone).toMatchObject([{ worker: 1, why: { expected: true } }])
   })
 

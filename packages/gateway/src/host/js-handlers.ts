@@ -21,7 +21,12 @@ export type JsListener = (request: IncomingMessage, response: ServerResponse) =>
 export type JsUpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => unknown
 
 /** How requests reach an app. */
-export type JsHandlers = { shutdown(): Promise<void> } & (
+export type JsHandlers = {
+  /** Closes the websockets that are known here, with 1012 (Service Restart). */
+  closeWebSockets(): void
+  /** Ends what the app started, once nothing is in flight. */
+  shutdown(): Promise<void>
+} & (
   | {
       /** The app takes node:http's own objects. */
       raw: true
@@ -44,7 +49,7 @@ export interface JsHandlersOptions {
   onError(error: unknown, request: IncomingMessage): void
 }
 
-const nothing = async () => {}
+const nothing = { closeWebSockets() {}, async shutdown() {} }
 
 /**
  * Makes the app ready and says how to call it.
@@ -54,21 +59,35 @@ const nothing = async () => {}
 export async function createJsHandlers({ app, config, onError }: JsHandlersOptions): Promise<JsHandlers> {
   if (app.interface === 'node') {
     const onUpgrade = typeof app.upgrade === 'function' ? (app.upgrade as JsUpgradeListener) : null
-    return { raw: true, onRequest: await toListener(app.value), onUpgrade, shutdown: closerOf(app.value) }
+    return {
+      ...nothing,
+      raw: true,
+      onRequest: await toListener(app.value),
+      onUpgrade,
+      ...closerOf(app.value),
+    }
   }
   if (app.interface === 'fetch') {
     const onRequest = fetchToNode(app.value as FetchHandler, { onError })
-    return { raw: false, onRequest, onUpgrade: null, shutdown: nothing }
+    return { ...nothing, raw: false, onRequest, onUpgrade: null }
   }
   if (app.interface === 'wsgi') {
     const { bodyMemoryBytes } = config.limits
     const onRequest = wsgiToNode(app.value as WsgiApp, { bodyMemoryBytes, onError })
-    return { raw: false, onRequest, onUpgrade: null, shutdown: nothing }
+    return { ...nothing, raw: false, onRequest, onUpgrade: null }
   }
   const lifespan = await start(app.value as AsgiApp, config)
-  const webSocketServer = new WebSocketServer(webSocketOptions) as unknown as WebSocketServerLike
+  const server = new WebSocketServer({ ...webSocketOptions, clientTracking: true })
+  const webSocketServer = server as unknown as WebSocketServerLike
   const handlers = asgiToNode(app.value as AsgiApp, { state: lifespan.state, webSocketServer, onError })
-  return { raw: false, ...handlers, shutdown: () => lifespan.shutdown() }
+  return {
+    ...handlers,
+    raw: false,
+    closeWebSockets() {
+      for (const client of server.clients) client.close(1012)
+    },
+    shutdown: () => lifespan.shutdown(),
+  }
 }
 
 async function toListener(value: unknown): Promise<JsListener> {
@@ -80,11 +99,13 @@ async function toListener(value: unknown): Promise<JsListener> {
 }
 
 /** Fastify runs its onClose hooks: connections to databases end there. */
-function closerOf(value: unknown): () => Promise<void> {
-  if (!isFastify(value) || !('close' in value) || typeof value.close !== 'function') return nothing
+function closerOf(value: unknown): { shutdown?: () => Promise<void> } {
+  if (!isFastify(value) || !('close' in value) || typeof value.close !== 'function') return {}
   const { close } = value
-  return async () => {
-    await close.call(value)
+  return {
+    async shutdown() {
+      await close.call(value)
+    },
   }
 }
 

@@ -15,6 +15,7 @@ import { ownStack } from './own-stack.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { cleanRequest, withTrace } from './request-cleaning.ts'
+import { noteUpgradeStatus } from './upgrade-status.ts'
 
 export interface JsHostOptions {
   config: GatewayConfig
@@ -57,7 +58,8 @@ class JsHost implements Host {
   #active = 0
   #draining = false
   #closed = false
-  #idle: (() => void) | null = null
+  #drained = false
+  #onIdle: (() => void) | null = null
 
   constructor({ config, counters, thread, logger }: JsHostOptions, handlers: JsHandlers) {
     this.#handlers = handlers
@@ -96,6 +98,7 @@ class JsHost implements Host {
     count(this.#counters, counter.webSockets)
     socket.on('error', () => socket.destroy())
     socket.once('close', () => this.#endUpgrade())
+    noteUpgradeStatus(socket, record)
     if (!handlers.raw) {
       void handlers.onUpgrade(request, socket, head, withTrace(target, record))
       return
@@ -111,17 +114,22 @@ class JsHost implements Host {
 
   async drain(): Promise<void> {
     this.#draining = true
-    if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    this.#handlers.closeWebSockets()
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    this.#drained = true
+  }
+
+  /** After a drain the app ends what it started first: its lifespan, or its own close. */
+  async close(): Promise<void> {
+    const gentle = this.#drained && !this.#closed
+    this.#closed = true
+    this.#onIdle?.()
+    if (!gentle) return
     try {
       await this.#handlers.shutdown()
     } catch (error) {
       this.#logger.error({ err: error }, 'The app did not shut down cleanly.')
     }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    this.#idle?.()
   }
 
   /** The response is over, sent or not. */
@@ -177,7 +185,7 @@ class JsHost implements Host {
 
   #end(): void {
     this.#active -= 1
-    if (this.#active === 0) this.#idle?.()
+    if (this.#active === 0) this.#onIdle?.()
   }
 }
 

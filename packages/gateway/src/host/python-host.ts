@@ -123,7 +123,9 @@ class PythonWorkers implements PythonHost, StreamContext {
   #spools = 0
   #active = 0
   #closed = false
-  #idle: (() => void) | null = null
+  #drained = false
+  #onIdle: (() => void) | null = null
+  #onWorkersGone: (() => void) | null = null
   #socket: HostSocket | null = null
   readonly #pings: NodeJS.Timeout
 
@@ -191,25 +193,28 @@ class PythonWorkers implements PythonHost, StreamContext {
 
   /**
    * What is here, and what still arrives on open connections, is answered, and those connections end; websockets
-   * are closed with 1012. Then the workers end their lifespan and exit.
+   * are closed with 1012. The workers stay until {@link close}, since a request may be on its way.
    */
   async drain(): Promise<void> {
     this.draining = true
     for (const stream of this.#webSockets) stream.drain()
-    if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
-    this.#expected.clear()
-    for (const connection of this.#connections.values()) connection.drain()
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    this.#drained = true
   }
 
+  /** After a drain the workers end the app's lifespan and exit first; a second call does not wait for them. */
   async close(): Promise<void> {
+    const gentle = this.#drained && !this.#closed
     this.#closed = true
     this.draining = true
-    this.dispatcher.close()
     clearInterval(this.#pings)
+    this.dispatcher.close()
+    this.#expected.clear()
+    if (gentle) await this.#endWorkers()
     for (const connection of this.#connections.values()) connection.close()
+    this.#onWorkersGone?.()
     await this.#socket?.close()
-    this.#idle?.()
+    this.#onIdle?.()
   }
 
   // StreamContext
@@ -221,7 +226,7 @@ class PythonWorkers implements PythonHost, StreamContext {
 
   onSettled(): void {
     this.#active -= 1
-    if (this.draining && this.#active === 0) this.#idle?.()
+    if (this.#active === 0) this.#onIdle?.()
   }
 
   // ConnectionEvents
@@ -254,7 +259,16 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.#hellos.delete(worker)
     this.dispatcher.forget(connection)
     this.#options.onWorkerGone(worker, { pid, expected: expected || this.#closed, error })
-    if (this.draining && this.#connections.size === 0 && this.#active === 0) this.#idle?.()
+    if (this.#connections.size === 0) this.#onWorkersGone?.()
+  }
+
+  async #endWorkers(): Promise<void> {
+    if (this.#connections.size === 0) return
+    const gone = new Promise<void>((resolve) => (this.#onWorkersGone = resolve))
+    for (const connection of this.#connections.values()) connection.drain()
+    const timer = setTimeout(() => this.#onWorkersGone?.(), this.timeouts.drainMs)
+    await gone
+    clearTimeout(timer)
   }
 
   #ping(): void {
