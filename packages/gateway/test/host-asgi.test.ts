@@ -86,25 +86,19 @@ describe('mistakes of an app', () => {
       'ASGI_INCOMPLETE',
       /no complete body/,
     ],
-    ['an exception', { path: '/raise' }, { status: 500 }, 'EXCEPTION', /ValueError: it broke/],
-    [
-      'an exception midway',
-      { path: '/raise-midway' },
-      { text: 'half', end: 'CANCEL' },
-      'EXCEPTION',
-      /it broke/,
-    ],
+    ['an exception', { path: '/raise' }, { status: 500 }, 'THREW', /ValueError: it broke/],
+    ['an exception midway', { path: '/raise-midway' }, { text: 'half', end: 'CANCEL' }, 'THREW', /it broke/],
     [
       'a body before its start',
       { path: '/body-first' },
       { status: 500 },
-      'EXCEPTION',
+      'THREW',
       /before http.response.start/,
     ],
-    ['a body of str', { path: '/str' }, { status: 500 }, 'EXCEPTION', /body must be bytes, not str/],
-    ['a header of str', { path: '/str-header' }, { status: 500 }, 'EXCEPTION', /pairs of bytes/],
-    ['an unknown message', { path: '/unknown' }, { status: 500 }, 'EXCEPTION', /http.response.bogus/],
-    ['a second response', { path: '/twice' }, { text: 'once' }, 'EXCEPTION', /after the response had ended/],
+    ['a body of str', { path: '/str' }, { status: 500 }, 'THREW', /body must be bytes, not str/],
+    ['a header of str', { path: '/str-header' }, { status: 500 }, 'THREW', /pairs of bytes/],
+    ['an unknown message', { path: '/unknown' }, { status: 500 }, 'THREW', /http.response.bogus/],
+    ['a second response', { path: '/twice' }, { text: 'once' }, 'THREW', /after the response had ended/],
     [
       'more than declared',
       { path: '/length', query: '3,2,4' },
@@ -314,7 +308,7 @@ describe('websockets', () => {
   it('have a scope without a method', async () => {
     const host = await serve()
     expect(await connect(host, '/scope').answer()).toMatchObject({ status: 500 })
-    const line = await host.log((seen) => seen.code === 'HAVN_ERR_APP_EXCEPTION')
+    const line = await host.log((seen) => seen.code === 'HAVN_ERR_APP_THREW')
     expect(line.message).toContain('http.response.start')
   })
 })
@@ -341,7 +335,7 @@ describe('lifespan', () => {
   it('is told of where the app raises after it took the startup event', async () => {
     const host = await serve({ target: 'asgi_cases:raising_lifespan' })
     expect(await host.ready()).toMatchObject({ lifespan: 'unsupported' })
-    const line = await host.log((seen) => seen.code === 'HAVN_ERR_APP_LIFESPAN')
+    const line = await host.log((seen) => seen.code === 'HAVN_ERR_APP_LIFESPAN_RAISED')
     expect(line).toMatchObject({ level: 'warn', message: expect.stringContaining('startup broke') as string })
     expect((await ask({}, host)).text).toBe('hello')
   })

@@ -76,7 +76,10 @@ export class TestHost {
     this.#server = server
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
     child.stdout?.resume()
-    this.exit = once(child, 'exit').then(([code, signal]) => {
+    this.exit = once(child, 'exit').then(async ([code, signal]) => {
+      // What the host sent last may still be on its way.
+      const socket = this.#socket
+      if (socket !== undefined && !socket.closed) await once(socket, 'close')
       this.#isEnded = true
       this.#changed()
       return { code: code as number | null, signal: signal as NodeJS.Signals | null }

@@ -47,6 +47,14 @@ describe('the codec of the CPython host', () => {
   })
 })
 
+describe('the codes of what an app does wrong', () => {
+  it('are the same in the host and here', async () => {
+    const source = await readFile(new URL('../python/havn_host/app_errors.py', import.meta.url), 'utf8')
+    const codes = [...source.matchAll(/'(HAVN_ERR_\w+)'/g)].map((match) => match[1])
+    expect(codes.sort()).toEqual([...Object.keys(frames.appErrors), 'HAVN_ERR_APP_THREW'].sort())
+  })
+})
+
 function read(vector: Vector): Frame[] {
   const seen: Frame[] = []
   const reader = new frames.FrameReader({ from: vector.from, onFrame: (frame) => seen.push(frame) })

@@ -40,7 +40,8 @@ class Connection:
                 frame = b''.join(held[:count]) + frame
                 del held[:count]
                 self._held_bytes = 0
-            self._write(frame)
+            if frame:
+                self._write(frame)
 
     def hold(self, frame, now):
         """Keeps a complete response back, to send it with its neighbours."""
@@ -68,6 +69,10 @@ class Connection:
         finally:
             self._sending.release()
 
+    def finish(self):
+        """Sends what is held, after whatever another thread is sending just now."""
+        self.send(b'')
+
     def has_held(self):
         return bool(self._held)
 
@@ -86,7 +91,7 @@ class Connection:
             exit_for_protocol(error)
 
     def is_readable(self):
-        """True when bytes wait to be read."""
+        """True when bytes wait to be read. For the thread that may read."""
         return bool(self._readable.poll(0))
 
     def fileno(self):

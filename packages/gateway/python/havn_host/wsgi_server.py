@@ -101,6 +101,15 @@ class Server:
             if is_needed():
                 self.connection.read()
 
+    def read_waiting(self):
+        """Reads what has come already; does nothing while another thread reads."""
+        if self._reading.acquire(blocking=False):
+            try:
+                if self.connection.is_readable():
+                    self.connection.read()
+            finally:
+                self._reading.release()
+
     def park(self, worker):
         """Makes a thread a spare one, unless there is work that nobody else can begin."""
         self.connection.flush()
@@ -129,7 +138,7 @@ class Server:
     def check_drained(self):
         """Ends the process when it drains and nothing is in flight."""
         if self.is_draining and not self._is_busy():
-            self.connection.flush()
+            self.connection.finish()
             exit_cleanly()
 
     def _is_busy(self):
@@ -276,9 +285,8 @@ class Worker:
 
     def look(self):
         """Between chunks of a stream: the leader reads what has come, a CANCEL perhaps."""
-        server = self.server
-        if server.leader is self and self.connection.is_readable():
-            server.read(self.connection.is_readable)
+        if self.server.leader is self:
+            self.server.read_waiting()
 
     def wake_waiting(self):
         """It became the leader while it waited."""

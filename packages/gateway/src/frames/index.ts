@@ -1,3 +1,4 @@
+export { appErrors } from './app-errors.ts'
 export { frameErrors } from './errors.ts'
 export {
   frameFlag,
