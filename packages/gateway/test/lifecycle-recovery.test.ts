@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { GatewayHandle } from '../src/index.ts'
+import type { GatewayHandle, GatewayOptions } from '../src/index.ts'
 import {
   appsDirectory,
   descendants,
@@ -10,6 +12,7 @@ import {
   pythonTest,
   startGateway,
   startSupervisorProcess,
+  temporaryDirectory,
   until,
   urlOf,
 } from './lifecycle-setup.ts'
@@ -37,6 +40,34 @@ pythonTest('a request that kills its worker gets 502, and leaves the gateway as 
   expect((await get(urlOf(handle.addresses, '/kill'))).status).toBe(502)
   const answers = await Promise.all(Array.from({ length: 8 }, () => get(urlOf(handle.addresses))))
   expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
+})
+
+pythonTest('the record of a death tells what the worker was doing', async () => {
+  const log = { level: 'info', format: 'json', access: false } as const
+  const { addresses, output } = await startSupervisorProcess(pythonOptions({ log }))
+  await get(urlOf(addresses))
+  await get(urlOf(addresses, '/kill'))
+  await until('the record', () => output.some((line) => line.includes('worker.exited')))
+  const record = JSON.parse(output.find((line) => line.includes('worker.exited'))!)
+  expect(record).toMatchObject({ level: 'error', worker: 0, code: null, signal: 'SIGKILL', requests: 2 })
+  expect(record.inFlight).toEqual([{ slot: expect.any(Number), phase: 'app' }])
+  expect(record.uptimeMs).toBeGreaterThan(0)
+})
+
+pythonTest('a worker that does not start again is tried until it does; the gateway stays', async () => {
+  const directory = await temporaryDirectory()
+  const file = join(directory, 'changing.py')
+  const good = `def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'good']\n`
+  await writeFile(file, good)
+  const options = pythonOptions()
+  const app = { ...options.app, directory, target: 'changing:application' } as GatewayOptions['app']
+  const handle = await startGateway({ ...options, app })
+  await writeFile(file, 'no python at all\n')
+  process.kill((await workerPid(handle))!, 'SIGKILL')
+  await until('two failed starts', async () => (await handle.status()).process!.workers[0]!.restarts >= 3)
+  expect((await handle.status()).restarts).toBe(0)
+  await writeFile(file, good)
+  expect((await get(urlOf(handle.addresses))).text).toBe('good')
 })
 
 pythonTest('a worker that breaks the host protocol is replaced', async () => {

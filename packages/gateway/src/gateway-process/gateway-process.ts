@@ -119,7 +119,7 @@ export class GatewayProcess {
 
   async #startWorkers(): Promise<void> {
     const { config, runDirectory } = this.#start
-    const { app, threads, timeouts } = config
+    const { app, threads, timeouts, log } = config
     if (app.language !== 'python') return
     for (let worker = 0; worker < this.#workerCount(); worker++) {
       const thread = worker % threads
@@ -134,6 +134,7 @@ export class GatewayProcess {
           drainMs: timeouts.drainMs,
           logger: this.#logger,
           appLogger: this.#appLogger,
+          logFormat: log.format,
           isDraining: () => this.#state === 'draining',
         }),
       )

@@ -37,6 +37,8 @@ export class GatewayThread {
       maxThreads: 1,
       atomics: 'disabled',
     })
+    // Any number of questions may be open at once.
+    this.#reports.setMaxListeners(0)
     let failure: HavnError | null = null
     const fail = (error: HavnError) => {
       if (failure !== null || this.#closed) return

@@ -30,6 +30,7 @@ export interface PythonWorkerOptions extends HostSettings {
   logger: Logger
   /** For what the app prints. */
   appLogger: Logger
+  logFormat: 'text' | 'json'
   isDraining: () => boolean
 }
 
@@ -128,9 +129,11 @@ export class PythonWorker {
   #onLine(stream: 'stdout' | 'stderr', line: string): void {
     this.#lines.push(line)
     if (this.#lines.length > KEPT_LINES) this.#lines.shift()
-    const fields = { worker: this.#options.worker, stream }
-    if (stream === 'stderr') this.#options.appLogger.warn(fields, line)
-    else this.#options.appLogger.info(fields, line)
+    const { worker, logFormat, appLogger } = this.#options
+    // In text, what the app prints stays as it is: a traceback is many lines, and people read it.
+    const fields = logFormat === 'text' ? {} : { worker, stream }
+    if (stream === 'stderr') appLogger.warn(fields, line)
+    else appLogger.info(fields, line)
   }
 
   #onEvent(event: SupervisedEvent): void {

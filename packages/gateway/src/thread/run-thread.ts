@@ -55,26 +55,32 @@ export async function runThread(input: ThreadInput): Promise<void> {
     drained.resolve()
   }
 
-  function startDrain(): Promise<void> {
-    draining ??= drain().then(end)
-    return draining
+  function startDrain(): void {
+    draining ??= drain().then(end).catch(drained.reject)
+  }
+
+  async function listen(): Promise<void> {
+    try {
+      await listeners.listen()
+      report({ type: 'listening' })
+    } catch (error) {
+      report({ type: 'failed', error: toErrorJson(error) })
+    }
   }
 
   port.on('message', (command: ThreadCommand) => {
-    if (command.type === 'status') return report({ type: 'status', id: command.id, status: status() })
-    const done = (async () => {
-      if (command.type === 'listen') {
-        await listeners.listen()
-        report({ type: 'listening' })
-      } else if (command.type === 'drain') {
-        await startDrain()
-      } else {
-        void startDrain().catch(drained.reject)
+    switch (command.type) {
+      case 'status':
+        return report({ type: 'status', id: command.id, status: status() })
+      case 'listen':
+        return void listen()
+      case 'drain':
+        return startDrain()
+      case 'close':
+        startDrain()
         listeners.closeAll()
-        await host.close()
-      }
-    })()
-    done.catch((error) => report({ type: 'failed', error: toErrorJson(error) }))
+        void host.close().catch(drained.reject)
+    }
   })
   report({ type: 'prepared' })
   await drained.promise
