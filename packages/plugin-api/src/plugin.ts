@@ -44,7 +44,7 @@ export interface PluginContext {
   logger: PluginLogger
   /** Aborted when the plugin must stop, or when a phase's time is over. */
   signal: AbortSignal
-  /** A folder that the plugin may write to, private to it. */
+  /** A folder that the plugin may write to, private to it. The plugin makes it when it first writes. */
   stateDirectory: string
 }
 

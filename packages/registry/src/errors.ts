@@ -21,18 +21,21 @@ export const errors = defineErrors({
     hint: 'A plugin package lists each plugin as { "id": "kind.name", "kind", "api", "entry": "./file" }.',
   },
   HAVN_ERR_PLUGIN_NOT_FOUND: {
+    exit: 2,
     kind: 'user',
     message: (seen: { kind: string; choice: string; nearest: string | null }) =>
       `No ${seen.kind} plugin is called ${seen.choice}.${suggestion(seen.nearest)}`,
     hint: '`platform plugins` lists what is installed; packages that bring more are named under "plugins" in the config.',
   },
   HAVN_ERR_PLUGIN_KIND: {
+    exit: 2,
     kind: 'user',
     message: (seen: { id: string; kind: string; wanted: string }) =>
       `${seen.id} is a plugin of kind ${seen.kind}; a ${seen.wanted} is wanted here.`,
     hint: (seen: { wanted: string }) => `Choose a plugin whose id starts with "${seen.wanted}.".`,
   },
   HAVN_ERR_PLUGIN_AMBIGUOUS: {
+    exit: 2,
     kind: 'user',
     message: (seen: { id: string; packages: readonly string[] }) =>
       `Several packages bring a plugin ${seen.id}: ${seen.packages.join(', ')}.`,
@@ -59,6 +62,7 @@ export const errors = defineErrors({
     hint: (seen: { package: string }) => `Install ${seen.package} again, or report it to its authors.`,
   },
   HAVN_ERR_PLUGIN_CONFIG: {
+    exit: 2,
     kind: 'user',
     message: (seen: { id: string; problems: readonly string[] }) =>
       seen.problems.length === 1

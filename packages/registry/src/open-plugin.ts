@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AnyPlugin, PluginContracts, PluginKind, PluginLifecycle, PluginLogger } from '@havn/plugin-api'
 import { loadPlugin } from './load-plugin.ts'
@@ -20,7 +19,7 @@ export interface OpenPlugin<Kind extends PluginKind = PluginKind> {
 export interface OpenPluginOptions {
   available: AvailablePlugin
   config: unknown
-  /** Parent of the folder that belongs to the plugin. */
+  /** Parent of the folder that belongs to the plugin, which makes it when it first writes. */
   stateDirectory: string
   logger: PluginLogger
   timeouts: PhaseTimeouts
@@ -44,7 +43,6 @@ export async function openPlugin<Kind extends PluginKind>(
     configSchema: available.configSchema,
   })
   const stateDirectory = join(options.stateDirectory, id)
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 })
 
   const stopping = new AbortController()
   const instance: PluginContracts[Kind] & PluginLifecycle = await phase('setup', (signal) => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { MonitorContract, PluginLogger } from '@havn/plugin-api'
 import { createRegistry, findPlugins } from '../src/index.ts'
@@ -145,6 +146,7 @@ describe('a plugin that opens', () => {
     const a = await registry.open('server', { id: 'server.a', config: { port: 7 } })
     await registry.open('proxy', 'b')
     expect(a.degraded).toBeUndefined()
+    expect(existsSync(`${fixture.root}/state`), 'a plugin that writes nothing leaves no folder').toBe(false)
     await registry.close()
     await registry.close()
     await a.close()

@@ -130,7 +130,7 @@ describe('the lock of a job', () => {
 
   it('is taken over from a process that is gone', () =>
     scene({}, async ({ root, run, of, stateDirectory }) => {
-      await mkdir(join(stateDirectory, 'locks'))
+      await mkdir(join(stateDirectory, 'locks'), { recursive: true })
       const stale = {
         pid: 999_999_999,
         startTicks: null,
@@ -145,7 +145,7 @@ describe('the lock of a job', () => {
 
   it('is taken over from a process whose number another one has now', () =>
     scene({}, async ({ root, run, of, stateDirectory }) => {
-      await mkdir(join(stateDirectory, 'locks'))
+      await mkdir(join(stateDirectory, 'locks'), { recursive: true })
       const stale = {
         pid: process.pid,
         startTicks: '1',

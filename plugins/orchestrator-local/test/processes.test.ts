@@ -289,7 +289,7 @@ describe('a second deployment', () => {
       await apply(createRelease({ root, workloads: [serving(join(root, 'a.sock'), 'x')] }))
       const lock = await readFile(join(stateDirectory, 'locks/deployment.json'), 'utf8')
       await scene({}, async (other) => {
-        await mkdir(join(other.stateDirectory, 'locks'))
+        await mkdir(join(other.stateDirectory, 'locks'), { recursive: true })
         await writeFile(join(other.stateDirectory, 'locks/deployment.json'), lock)
         const error = await errorOf(other.apply(createRelease({ root, workloads: [] })))
         expect(error.message).toContain(`process ${process.pid}`)
@@ -305,7 +305,7 @@ describe('a second deployment', () => {
       const orphans = await readFile(join(stateDirectory, 'processes.json'), 'utf8')
       const pid = of('process.starting')[0]!.pid!
       await scene({}, async (other) => {
-        await mkdir(join(other.stateDirectory, 'locks'))
+        await mkdir(join(other.stateDirectory, 'locks'), { recursive: true })
         await writeFile(join(other.stateDirectory, 'processes.json'), orphans)
         await writeFile(
           join(other.stateDirectory, 'locks/deployment.json'),

@@ -73,7 +73,8 @@ export async function withPlugin<Kind extends PluginKind, Result>(
   options: PluginSuiteOptions,
   use: (instance: PluginContracts[Kind] & PluginLifecycle, context: PluginContext) => Promise<Result>,
 ): Promise<Result> {
-  const stateDirectory = await mkdtemp(join(tmpdir(), 'havn-plugin-'))
+  const folder = await mkdtemp(join(tmpdir(), 'havn-plugin-'))
+  const stateDirectory = join(folder, options.plugin.id)
   const stopping = new AbortController()
   const { signal } = stopping
   const silent = () => {}
@@ -95,7 +96,7 @@ export async function withPlugin<Kind extends PluginKind, Result>(
       await instance.dispose?.(signal)
     }
   } finally {
-    await rm(stateDirectory, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
   }
 }
 
