@@ -389,6 +389,26 @@ describe('asgiToNode', () => {
     expect(state).toEqual({ database: 'open' })
   })
 
+  test('an app that awaits nothing is sent in order, and leaves no listeners behind', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    const app: AsgiApp = async (_scope, receive, send) => {
+      await receive()
+      const waiting = Array.from({ length: 20 }, () => receive())
+      void send(start())
+      for (let part = 0; part < 50; part++) void send(body(String(part % 10).repeat(100_000), true))
+      await send(body(''))
+      await Promise.all(waiting)
+    }
+    await using server = await serve(direct(app, () => {}))
+    const text = await (await fetch(server.url)).text()
+    expect(text.replace(/(.)\1*/g, '$1')).toBe('0123456789'.repeat(5))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+  })
+
   test('two receives at once during a body get its parts in turn', async () => {
     const app: AsgiApp = async (_scope, receive, send) => {
       const [first, second] = await Promise.all([receive(), receive()])
@@ -438,6 +458,15 @@ describe('fetch handlers', () => {
     socket.destroy()
     await aborted.promise
   })
+
+  test.each([fetchToNode(() => new Response()), asgiToNode(fetchToAsgi(() => new Response())).onRequest])(
+    'a request that Fetch does not know is a 400 %#',
+    async (onRequest) => {
+      await using server = await serve(onRequest)
+      const answer = await raw(server.port, 'TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+      expect(answer).toMatch(/^HTTP\/1.1 400 /)
+    },
+  )
 
   test('ASGI_SCOPE_UNSUPPORTED: neither fetch nor node handlers have a lifespan', async () => {
     const scope = { type: 'lifespan' as const, asgi: { version: '3.0' } }

@@ -18,8 +18,11 @@ export interface FetchRequestParts {
 /** Fields that `Headers` of a `Request` does not take, or that describe the connection. */
 const dropped = /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i
 
-/** Makes the `Request` that a fetch handler gets. Its body streams; a GET or HEAD has none (Fetch, Request class). */
-export function createFetchRequest(parts: FetchRequestParts): Request {
+/**
+ * Makes the `Request` that a fetch handler gets. Its body streams; a GET or HEAD has none (Fetch, Request class).
+ * Undefined for what the Fetch standard has no request for: the method TRACE, a Host that is none.
+ */
+export function createFetchRequest(parts: FetchRequestParts): Request | undefined {
   const { method, url, headers, body, signal } = parts
   const list: [string, string][] = []
   for (let index = 0; index < headers.length; index += 2) {
@@ -31,7 +34,11 @@ export function createFetchRequest(parts: FetchRequestParts): Request {
     init.body = toStream(body)
     init.duplex = 'half'
   }
-  return new Request(url, init)
+  try {
+    return new Request(url, init)
+  } catch {
+    return undefined
+  }
 }
 
 function toStream(body: BodySource): ReadableStream<Uint8Array> {

@@ -33,13 +33,18 @@ export function fetchToAsgi(handler: FetchHandler | FetchObject): AsgiApp {
       signal: gone.signal,
     })
     try {
-      await sendFetchResponse(await handle(request), output, scope.method === 'HEAD')
+      const response = request === undefined ? badRequest() : await handle(request)
+      await sendFetchResponse(response, output, scope.method === 'HEAD')
     } catch (error) {
       gone.abort()
       // What fails because the client is gone is no fault of the handler's.
       if (!isDisconnected(error) && !(body.disconnected && !output.complete)) throw error
     }
   }
+}
+
+function badRequest(): Response {
+  return new Response('Bad Request\n', { status: 400 })
 }
 
 /** A request's body, by way of `receive`. */

@@ -45,6 +45,7 @@ export function fetchToNode(
         body: toBodySource(new NodeBody(request, response), response),
         signal: gone.signal,
       })
+      if (fetchRequest === undefined) return output.fail(400, 'Bad Request')
       await sendFetchResponse(await handle(fetchRequest), output, method === 'HEAD')
     } catch (error) {
       if (!gone.signal.aborted) onError(error, request)

@@ -35,6 +35,7 @@ export class AsgiHttpExchange {
   #headers: string[] = []
   #trailers: [string, string][] | undefined
   #reading: Promise<ReceiveEvent> | undefined
+  #closed: Promise<void> | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request
@@ -217,10 +218,10 @@ export class AsgiHttpExchange {
     return reading
   }
 
+  /** However many receives wait, one listener does. */
   #untilDisconnect(): Promise<ReceiveEvent> {
-    return new Promise((resolve) => {
-      this.#response.once('close', () => resolve({ type: 'http.disconnect' }))
-    })
+    this.#closed ??= new Promise((resolve) => this.#response.once('close', () => resolve()))
+    return this.#closed.then(() => ({ type: 'http.disconnect' }))
   }
 }
 

@@ -29,6 +29,7 @@ export class NodeOutput {
   #declared = -1
   #written = 0
   #bodyless = false
+  #draining: Promise<void> | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#response = response
@@ -163,8 +164,10 @@ export class NodeOutput {
   #drained(): Promise<void> {
     const response = this.#response
     if (response.destroyed) return resolved
-    return new Promise((resolve) => {
+    // An app that does not wait for one part before it sends the next waits for the same room.
+    this.#draining ??= new Promise((resolve) => {
       const done = (): void => {
+        this.#draining = undefined
         response.off('drain', done)
         response.off('close', done)
         resolve()
@@ -172,6 +175,7 @@ export class NodeOutput {
       response.on('drain', done)
       response.on('close', done)
     })
+    return this.#draining
   }
 }
 
