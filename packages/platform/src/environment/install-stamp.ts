@@ -8,24 +8,30 @@ import { z } from 'zod'
 const stampFile = 'havn-environment.json'
 
 const stampSchema = z.object({
+  /** Where the environment lay: scripts in it name their interpreter by its whole path, so a copy is no environment. */
+  path: z.string(),
   /** Fingerprint of what was installed to the end; null before the first, and while one runs. */
   installed: z.string().nullable(),
 })
 export type InstallStamp = z.infer<typeof stampSchema>
 
-/** What Havn knows of an environment; null when it has done nothing there. */
+/** What Havn knows of an environment; null when it has done nothing there, or when it was moved there. */
 export async function readStamp(environment: string): Promise<InstallStamp | null> {
   try {
-    return stampSchema.parse(JSON.parse(await readFile(join(environment, stampFile), 'utf8')))
+    const stamp = stampSchema.parse(JSON.parse(await readFile(join(environment, stampFile), 'utf8')))
+    return stamp.path === environment ? stamp : null
   } catch {
     return null
   }
 }
 
 /** Replaces the stamp in one step: an interrupted write leaves the old one. */
-export async function writeStamp(environment: string, stamp: InstallStamp): Promise<void> {
+export async function writeStamp(
+  environment: string,
+  { installed }: Omit<InstallStamp, 'path'>,
+): Promise<void> {
   const path = join(environment, stampFile)
-  await writeFile(`${path}.new`, JSON.stringify(stamp) + '\n')
+  await writeFile(`${path}.new`, JSON.stringify({ path: environment, installed }) + '\n')
   await rename(`${path}.new`, path)
 }
 
