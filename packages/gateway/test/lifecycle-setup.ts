@@ -84,7 +84,7 @@ export async function startSupervisorProcess(options: GatewayOptions): Promise<S
       else ready.reject(error)
     },
   })
-  onTestFinished(() => child.kill('SIGKILL'))
+  onTestFinished(async () => void (await child.stop()))
   void child.exited.then(({ code, signal }) =>
     ready.reject(new Error(`ended with ${code ?? signal}: ${output.join('\n')}`)),
   )
