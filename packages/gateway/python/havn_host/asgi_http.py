@@ -3,7 +3,8 @@
 import asyncio
 
 from . import app_errors, frames
-from .asgi_stream import ClientDisconnected, ResponseSender, Stream
+from .asgi_response import ResponseSender
+from .asgi_stream import ClientDisconnected, Stream
 
 
 class HttpStream(Stream):

@@ -4,7 +4,8 @@ import asyncio
 import collections
 
 from . import app_errors, frames
-from .asgi_stream import ClientDisconnected, ResponseSender, Stream
+from .asgi_response import ResponseSender
+from .asgi_stream import ClientDisconnected, Stream
 from .response_head import encode_pairs
 
 CONNECTING, OPEN, DENYING, CLOSED = range(4)
