@@ -368,6 +368,32 @@ describe.each(bridges)('a WSGI app by way of %s', (name, bridge) => {
   })
 })
 
+test('a generator is closed when send fails, whatever the failure', async () => {
+  const seen: string[] = []
+  const app: WsgiApp = function* (_environ, startResponse) {
+    try {
+      startResponse('200 OK', text)
+      for (;;) yield hello
+    } finally {
+      seen.push('finally')
+    }
+  }
+  const scope = {
+    type: 'http' as const,
+    asgi: { version: '3.0' },
+    http_version: '1.1',
+    method: 'GET',
+    path: '/',
+  }
+  const run = wsgiToAsgi(app)(
+    { ...scope, query_string: Buffer.alloc(0), headers: [] },
+    async () => ({ type: 'http.request' }),
+    async () => Promise.reject(new Error('broken')),
+  )
+  await expect(run).rejects.toThrow('broken')
+  expect(seen).toEqual(['finally'])
+})
+
 test('ASGI_SCOPE_UNSUPPORTED: a WSGI app has no lifespan', async () => {
   const scope = { type: 'lifespan' as const, asgi: { version: '3.0' } }
   const run = wsgiToAsgi(() => [])(

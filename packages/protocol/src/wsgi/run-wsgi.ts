@@ -183,18 +183,20 @@ async function sendParts(parts: Bytes[], length: number, response: WsgiResponse)
 
 async function sendIterable(result: WsgiIterable, response: WsgiResponse): Promise<void> {
   const iterator = result[Symbol.iterator]()
-  let exhausted = false
+  // An iterator that has ended or thrown is not told to return.
+  let isOpen = true
+  const next = (): IteratorResult<unknown> => {
+    isOpen = false
+    const step = iterator.next()
+    isOpen = step.done !== true
+    return step
+  }
   try {
-    for (;;) {
-      const step = iterator.next()
-      if (step.done === true) {
-        exhausted = true
-        break
-      }
-      const chunk: unknown = step.value
+    for (let step = next(); step.done !== true; step = next()) {
+      const chunk = step.value
       ensureBytes(chunk)
       response.ensureStarted()
-      if (response.bodyless) return void (await response.endWithoutBody(-1))
+      if (response.bodyless) break
       if (chunk.byteLength === 0) {
         // An empty bytestring says "not yet": let everything else have its turn.
         await turn()
@@ -206,12 +208,9 @@ async function sendIterable(result: WsgiIterable, response: WsgiResponse): Promi
     }
     response.ensureStarted()
     await (response.bodyless ? response.endWithoutBody(-1) : response.end())
-  } catch (error) {
-    exhausted ||= error instanceof ProtocolError === false
-    throw error
   } finally {
     // A generator's own `finally` runs, as Python's close() of a generator has it.
-    if (!exhausted) iterator.return?.()
+    if (isOpen) iterator.return?.()
   }
 }
 
