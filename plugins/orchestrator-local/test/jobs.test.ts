@@ -33,7 +33,7 @@ describe('a job', () => {
   it('is ended at its deadline', () =>
     scene({}, async ({ root, run }) => {
       const job = nodeJob('console.log("waiting for the database"); setInterval(() => {}, 1000)', {
-        deadlineMs: 800,
+        deadlineMs: 4_000,
       })
       const error = await errorOf(run(job, createRelease({ root })))
       expect(error.code).toBe('HAVN_ERR_JOB_DEADLINE')

@@ -83,7 +83,7 @@ describe('starting', () => {
         path: '/',
         host: 'other.test',
         intervalMs: 20,
-        timeoutMs: 1_500,
+        timeoutMs: 4_000,
       } as const
       const error = await errorOf(
         apply(createRelease({ root, workloads: [serving(address.path, 'x', { probes: { startup } })] })),
@@ -254,11 +254,11 @@ describe('a process that ends by itself', () => {
 
 describe('stopping', () => {
   it('lets a request finish', () =>
-    scene({}, async ({ root, apply, destroy }) => {
+    scene({}, async ({ root, apply, destroy, until }) => {
       const path = join(root, 'a.sock')
       await apply(createRelease({ root, workloads: [serving(path, 'late')] }))
       const slow = ask(path, '/slow')
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      await until((event) => event.type === 'process.output' && event.line === 'slow began')
       await destroy()
       expect(await slow).toBe('late')
     }))
@@ -279,7 +279,7 @@ describe('stopping', () => {
       const grandchild = Number((output as { line: string }).line)
       expect(await isAlive(grandchild)).toBe(true)
       await destroy()
-      await expect.poll(() => isAlive(grandchild)).toBe(false)
+      await expect.poll(() => isAlive(grandchild), { timeout: 10_000 }).toBe(false)
     }))
 })
 

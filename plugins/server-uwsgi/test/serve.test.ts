@@ -84,7 +84,8 @@ describe.skipIf(python === null)('uWSGI, really', () => {
   it('finishes a request before it ends', async () => {
     const served = await serve(app('wsgi_app:application'))
     const slow = served.request('/slow')
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const began = { type: 'process.output', process: 'app', stream: 'stderr', line: 'slow began' }
+    await expect.poll(() => served.events, { timeout: 10_000 }).toContainEqual(began)
     await served.stop()
     expect((await slow).status).toBe(200)
   })
