@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { PythonProject } from '@havn/model'
+import { isErrorCode, type PythonProject } from '@havn/model'
 import { parsePyproject, toVersionSpecifier, type Pyproject } from '@havn/plugin-api'
 import type { EnvironmentInput } from './environment-input.ts'
 import { environmentErrors } from './errors.ts'
@@ -42,16 +42,19 @@ export async function planInstall(
   if (project.manager === 'uv' && uv !== null) {
     return { commands: [uvSync(uv, target, folder, env), ...extras] }
   }
-  if (project.manager === 'poetry') {
-    const poetry = await findProgram('poetry', input.env)
-    if (poetry !== null) return { commands: [poetryInstall(poetry, folder, env), ...extras] }
+  const poetry = project.manager === 'poetry' ? await findProgram('poetry', input.env) : null
+  const viaPoetry = () => ({ commands: [poetryInstall(poetry ?? '', folder, env), ...extras] })
+  const isLocked = project.files.some((name) => name.endsWith('.lock'))
+  if (poetry !== null && isLocked) return viaPoetry()
+  try {
+    const wanted = await readWanted(input, folder)
+    const note = `${project.manager} is not on the PATH: pip installs what pyproject.toml names, without the lock file`
+    return { commands: [pip([...wanted, ...extraRequirements])], ...(isLocked && { note }) }
+  } catch (error) {
+    // Without a lock file Poetry would write one into the tree: it is asked where pip cannot do it.
+    if (poetry !== null && isErrorCode(error, 'HAVN_ERR_REQUIREMENTS_TOOL')) return viaPoetry()
+    throw error
   }
-  const wanted = await readWanted(input, folder)
-  const note =
-    project.manager === 'pip'
-      ? undefined
-      : `${project.manager} is not on the PATH: pip installs what pyproject.toml names, without the lock file`
-  return { commands: [pip([...wanted, ...extraRequirements])], note }
 }
 
 /** pip's arguments for everything that the project's file names. */
