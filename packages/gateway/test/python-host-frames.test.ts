@@ -222,6 +222,17 @@ describe('a response (a test host made of the codec)', () => {
     expect([reason, text]).toEqual(['OK', 'abcdef'])
   })
 
+  it('has its length told where its only piece comes with its head', async () => {
+    const { answering } = await answerWith((host, { id }) => {
+      host.socket.cork()
+      host.begin(id)
+      host.body(id, 'whole', true)
+      host.socket.uncork()
+    })
+    const { headers, text } = await answering
+    expect([headers['content-length'], text]).toEqual(['5', 'whole'])
+  })
+
   it('sends its head at once, before there is a body', async () => {
     const { answering, host, front } = await answerWith((host, { id }) => host.begin(id, ['X-Early', '1']))
     void answering.catch(() => {})
@@ -239,11 +250,12 @@ describe('a response (a test host made of the codec)', () => {
     const host = await TestHost.connect(front)
     host.onStream = ({ id }) => {
       host.begin(id)
-      host.body(id, 'streamed', true)
+      host.body(id, 'stream')
+      host.body(id, 'ed', true)
     }
     const text = await exchangeRaw(front, `GET / HTTP/${version}\r\nHost: a\r\nConnection: close\r\n\r\n`)
     if (version === '1.0') expect(text).toMatch(/\r\n\r\nstreamed$/)
-    else expect(text).toMatch(/\r\n\r\n8\r\nstreamed\r\n0\r\n\r\n$/)
+    else expect(text).toMatch(/\r\n\r\n6\r\nstream\r\n2\r\ned\r\n0\r\n\r\n$/)
   })
 
   it.each([

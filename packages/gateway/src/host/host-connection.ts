@@ -170,8 +170,10 @@ export class HostConnection implements ChannelLink {
       known.code === 'HAVN_ERR_HOST_PROTOCOL'
         ? known
         : frameErrors.HAVN_ERR_HOST_PROTOCOL({ reason: String(cause) }, { cause })
-    const fields = { code: this.#error.code, worker: this.worker, hostPid: this.pid, err: this.#error }
-    this.#logger.error(fields, this.#error.message)
+    const { code, hint, message } = this.#error
+    // Anything else than a broken protocol is a fault of ours: its stack is worth a line.
+    const ours = known === this.#error ? {} : { err: cause }
+    this.#logger.error({ code, worker: this.worker, hostPid: this.pid, hint, ...ours }, message)
     this.#socket.destroy()
   }
 

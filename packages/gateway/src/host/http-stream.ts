@@ -207,7 +207,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     count(counters, counter.failed)
     if (isOverload(error)) return this.#context.overload.note(error)
     const { code, hint } = error
-    logger.error({ code, request: record.id, worker: record.worker, hint, err: error }, error.message)
+    logger.error({ code, request: record.id, worker: record.worker, hint }, error.message)
   }
 
   #cancel(): void {

@@ -13,7 +13,9 @@ export function refusalError(why: Refusal, { limits, timeouts }: StreamContext):
   return hostErrors.HAVN_ERR_HOST_CLOSED({})
 }
 
-/** True for an error that says that there is more to do than workers can do. */
+const codes = ['HAVN_ERR_QUEUE_FULL', 'HAVN_ERR_QUEUE_TIMEOUT', 'HAVN_ERR_HOST_CLOSED']
+
+/** True for what befalls many requests at once, and is no fault of any of them. */
 export function isOverload(error: HavnError): boolean {
-  return error.code === 'HAVN_ERR_QUEUE_FULL' || error.code === 'HAVN_ERR_QUEUE_TIMEOUT'
+  return codes.includes(error.code)
 }

@@ -116,7 +116,7 @@ export class ResponseRelay {
   }
 
   #onBody(payload: Buffer, ended: boolean): void {
-    if (this.#head !== null && !this.#begin(null)) return
+    if (this.#head !== null && !this.#begin(ended ? payload.length : null)) return
     if (payload.length > 0) this.#write(payload)
     if (ended && this.#state === 'body') this.#finish()
   }
@@ -179,7 +179,8 @@ export class ResponseRelay {
     const head = this.#head
     if (head === null) return true
     this.#head = null
-    if (bytes !== null && head.contentLength === null && head.status !== 204) head.contentLength = bytes
+    const mayTell = head.status !== 204 && head.status !== 304 && (this.#method !== 'HEAD' || bytes !== 0)
+    if (bytes !== null && head.contentLength === null && mayTell) head.contentLength = bytes
     const begun = this.#attempt(() =>
       writeHead(this.#response, head, streamHeaders(head, this.#mayTrail(head))),
     )

@@ -241,7 +241,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     if (status >= 500) count(counters, counter.failed)
     if (isOverload(error)) overload.note(error)
     else if (status >= 500)
-      logger.error({ code, request: record.id, worker: record.worker, hint, err: error }, error.message)
+      logger.error({ code, request: record.id, worker: record.worker, hint }, error.message)
     if (this.#state === 'open') this.#webSocket?.close(1011)
     else if (this.#state === 'denied') socket.destroy()
     else if (this.#state === 'connecting') {
