@@ -76,6 +76,7 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
       { process: name, attempts: config.restart.attempts },
       { cause, detail },
     )
+    if (applying) return applying.abort.abort(error)
     await stopAll(new AbortController().signal)
     ended.resolve({ reason: error.message, error })
   }
@@ -95,8 +96,16 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
     lock = null
   }
 
-  /** Puts a release in the place of the one that runs; when that fails, the one before comes back. */
-  async function replace(plan: Plan, input: RunInput, signal: AbortSignal): Promise<void> {
+  /**
+   * Puts a release in the place of the one that runs; when that fails, the one before comes back, unless all of
+   * it is to end (`ending`).
+   */
+  async function replace(
+    plan: Plan,
+    input: RunInput,
+    signal: AbortSignal,
+    ending: AbortSignal,
+  ): Promise<void> {
     const next = toContext(input)
     const previous = current
     const started = new Map<string, LocalProcess>()
@@ -116,15 +125,19 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
         current = { input, context: next, processes: started }
         before = previous?.input ?? null
       }
-      next.emit({ type: 'release.ready', release: next.release.id })
     } catch (error) {
       await stopDeployment({ input, context: next, processes: started }, signal)
-      if (previous) await restore(previous, running)
+      if (previous) await restore(previous, running, ending)
       throw error
     }
+    next.emit({ type: 'release.ready', release: next.release.id })
   }
 
-  async function restore(previous: Deployment, running: Map<string, LocalProcess>): Promise<void> {
+  async function restore(
+    previous: Deployment,
+    running: Map<string, LocalProcess>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { context: runContext } = previous
     const plan = planLocal(runContext.release, null)
     const actions = plan.actions.filter(({ id }) => !running.has(id.replace(/^start:/, '')))
@@ -135,7 +148,7 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
       running,
       started,
       createProcess: (name: string) => createProcess(name, runContext),
-      signal: new AbortController().signal,
+      signal,
     }
     await mkdir(runContext.runDirectory, { recursive: true, mode: 0o700 })
     await applyPlan(options).catch((err) => logger.error({ err }, 'the release before did not come back'))
@@ -171,7 +184,7 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
     const work = (async () => {
       try {
         await ensureLock()
-        await replace(plan, input, AbortSignal.any([signal, abort.signal]))
+        await replace(plan, input, AbortSignal.any([signal, abort.signal]), abort.signal)
       } catch (error) {
         if (current === null) await releaseLock()
         throw error

@@ -54,7 +54,7 @@ async function unchangedSince(options: RunJobOptions, fingerprint: string | null
 }
 
 async function underLock({ job, stateDirectory }: RunJobOptions, run: () => Promise<void>): Promise<void> {
-  const path = join(stateDirectory, 'locks', `${encodeURIComponent(job.lock)}.json`)
+  const path = join(stateDirectory, 'locks', 'jobs', `${encodeURIComponent(job.lock)}.json`)
   const { release, holder } = await takeLock(path, job.title)
   if (holder) throw errors.HAVN_ERR_JOB_LOCKED({ title: job.title, ...holder })
   try {

@@ -130,7 +130,7 @@ describe('the lock of a job', () => {
 
   it('is taken over from a process that is gone', () =>
     scene({}, async ({ root, run, of, stateDirectory }) => {
-      await mkdir(join(stateDirectory, 'locks'), { recursive: true })
+      await mkdir(join(stateDirectory, 'locks/jobs'), { recursive: true })
       const stale = {
         pid: 999_999_999,
         startTicks: null,
@@ -138,14 +138,14 @@ describe('the lock of a job', () => {
         what: 'A job',
         since: '2026-01-01T00:00:00Z',
       }
-      await writeFile(join(stateDirectory, 'locks/release.json'), JSON.stringify(stale))
+      await writeFile(join(stateDirectory, 'locks/jobs/release.json'), JSON.stringify(stale))
       await run(nodeJob(says), createRelease({ root }))
       expect(of('job.finished')).toHaveLength(1)
     }))
 
   it('is taken over from a process whose number another one has now', () =>
     scene({}, async ({ root, run, of, stateDirectory }) => {
-      await mkdir(join(stateDirectory, 'locks'), { recursive: true })
+      await mkdir(join(stateDirectory, 'locks/jobs'), { recursive: true })
       const stale = {
         pid: process.pid,
         startTicks: '1',
@@ -153,7 +153,7 @@ describe('the lock of a job', () => {
         what: 'A job',
         since: '2026-01-01T00:00:00Z',
       }
-      await writeFile(join(stateDirectory, 'locks/release.json'), JSON.stringify(stale))
+      await writeFile(join(stateDirectory, 'locks/jobs/release.json'), JSON.stringify(stale))
       await run(nodeJob(says), createRelease({ root }))
       expect(of('job.finished')).toHaveLength(1)
     }))

@@ -253,6 +253,16 @@ describe('a process that ends by itself', () => {
 })
 
 describe('stopping', () => {
+  it('breaks off a start, and leaves nothing running', () =>
+    scene({}, async ({ root, apply, until, of, destroy }) => {
+      const never = node('setInterval(() => {}, 1000)', { probes: { startup: { type: 'ipc' } } })
+      const applying = errorOf(apply(createRelease({ root, workloads: [never] })))
+      await until(({ type }) => type === 'process.starting')
+      await destroy()
+      expect((await applying).name).toBe('AbortError')
+      expect(await isAlive(of('process.starting')[0]!.pid!)).toBe(false)
+    }))
+
   it('lets a request finish', () =>
     scene({}, async ({ root, apply, destroy, until }) => {
       const path = join(root, 'a.sock')
