@@ -281,8 +281,7 @@ const asgiNoBody = `async def app(scope, receive, send):
     assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 200, "headers": []})
 `
-/** Answers as Python 3.6 would to whoever asks its version. */
+/** Today's Python that pretends to be 3.6 to whoever asks `python -I -c CODE`. */
 const oldPython = `#!/bin/sh
-case "$*" in *version*) ;; esac
-echo '3.6.15'
+exec python3 -c 'import sys; sys.version_info = (3, 6, 15, "final", 0); exec(sys.argv[1])' "$3"
 `

@@ -22,7 +22,9 @@ describe.skipIf(!folder)('public projects (HAVN_E2E_PROJECTS)', () => {
       const port = await freePort()
       platform = startPlatform(['up', join(app.directory, directory), '--bind', `127.0.0.1:${port}`], { env })
       await platform.waitFor(/Ctrl-C stops it/, 600_000)
-      const response = await fetch(`http://127.0.0.1:${port}${path}`)
+      // The address that it printed: the name is one that the app's ALLOWED_HOSTS accepts.
+      const [, base = ''] = /\n {2}(http:\S+)/.exec(platform.stderr()) ?? []
+      const response = await fetch(new URL(path, base))
       expect(response.status).toBe(200)
       expect(await response.text()).toContain(words)
       platform.kill('SIGTERM')

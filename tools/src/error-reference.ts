@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
+import { errorDefinitions } from '@havn/protocol'
 import ts from 'typescript'
 
 /** One code as its package's `errors.ts` declares it. */
@@ -19,9 +20,9 @@ export function readDeclaredErrors(): DeclaredError[] {
   const files = globSync('{packages,plugins}/*/src/**/*.ts', { cwd: root }).filter(
     (file) => !file.endsWith('.test.ts'),
   )
-  return files
-    .flatMap((file) => readFile(resolve(root, file)))
-    .sort((a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0))
+  return [...files.flatMap((file) => readFile(resolve(root, file))), ...protocolErrors()].sort((a, b) =>
+    a.code < b.code ? -1 : a.code > b.code ? 1 : 0,
+  )
 }
 
 /** docs/reference/errors.md, whole. */
@@ -36,6 +37,13 @@ Every error that Havn reports has a code. Codes keep their meaning for ever and 
 Words in ‹angle brackets› are filled in with what was seen. \`npm run reference\` writes this page from the sources.
 
 ${rows.join('\n')}`
+}
+
+/** The protocol package depends on nothing, and so declares its codes in its own way. */
+function protocolErrors(): DeclaredError[] {
+  return Object.entries(errorDefinitions).map(([code, { says, section, hint }]) => {
+    return { code, package: 'packages/protocol', kind: 'user', message: `${says} (${section}).`, hint }
+  })
 }
 
 function readFile(path: string): DeclaredError[] {

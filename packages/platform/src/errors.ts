@@ -48,7 +48,7 @@ export const errors = defineErrors({
       `${seen.option} was given "${seen.value}"; it takes ${seen.wanted}.`,
     hint: 'Run the command with --help to see its options.',
   },
-  HAVN_ERR_USAGE: {
+  HAVN_ERR_COMMAND_USAGE: {
     kind: 'user',
     exit: 2,
     message: (seen: { message: string }) => seen.message,

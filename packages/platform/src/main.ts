@@ -31,7 +31,7 @@ function wrongUse(error: CommanderError, terminal: Terminal): number {
   if (error.exitCode === 0) return 0
   const message = error.message.replace(/^error: /, '')
   return printError(
-    errors.HAVN_ERR_USAGE({ message: message.charAt(0).toUpperCase() + message.slice(1) }),
+    errors.HAVN_ERR_COMMAND_USAGE({ message: message.charAt(0).toUpperCase() + message.slice(1) }),
     terminal,
   )
 }

@@ -39,12 +39,14 @@ export interface ThreadListeners {
 export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
   const { config, addresses, descriptors, counters, logger, handlers, busySockets } = options
   const { limits, timeouts, trustedProxies } = config
+  // A listener of the user's own may wait for the end of a GET's body; ours never does.
+  const endEmptyBodies = config.app.language !== 'node'
   const sockets = new Set<Duplex>()
   let closed: Promise<void> | null = null
 
   const servers = addresses.map((address) => {
     const socketPath = address.type === 'unix' ? address.path : undefined
-    const server = createListener({ limits, timeouts, trustedProxies, socketPath }, handlers)
+    const server = createListener({ limits, timeouts, trustedProxies, socketPath, endEmptyBodies }, handlers)
     limitConnections(server, { counters, maxConnections: limits.maxConnections, logger })
     server.on('connection', (socket) => {
       sockets.add(socket)

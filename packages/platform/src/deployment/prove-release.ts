@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import type { Address, AppFacts } from '@havn/model'
+import type { Address } from '@havn/model'
 
 /** What the public door answered to one real request. */
 export interface Proof {
@@ -7,10 +7,10 @@ export interface Proof {
   path: string
 }
 
-/** Asks for the app's health path through the public door, under a Host that the app accepts. */
+/** Asks for a path through the public door, under a Host. */
 export function proveRelease(
   address: Address,
-  health: AppFacts['health'],
+  health: { path: string; host: string },
   timeoutMs = 30_000,
 ): Promise<Proof> {
   const host =

@@ -173,7 +173,10 @@ function describeStatus(
   return { pid: process.pid, name, framework, entry, root, release: release.id, urls, since }
 }
 
-/** Prints the address after a real request went through it; an app that answers 5xx is up, and told of. */
+/**
+ * Prints the address after a real request went through it. An app that answers 5xx is up, and told of; one that
+ * takes only another name (ALLOWED_HOSTS) is shown under that name.
+ */
 async function announce(input: {
   terminal: Terminal
   release: Release
@@ -181,13 +184,27 @@ async function announce(input: {
   urls: string[]
 }): Promise<void> {
   const { terminal, release, publicEndpoints, urls } = input
-  const color = terminal.isInteractive
+  const { health } = release.app
+  const warn = (text: string) =>
+    terminal.stderr.write(`${paint(terminal.isInteractive, 'yellow', `warning: ${text}`)}\n`)
+  const shown = [...urls]
   const [first] = publicEndpoints
-  const proof = first && (await proveRelease(first.address, release.app.health))
-  if (proof && proof.status >= 500) {
-    const warning = `warning: ${proof.path} answers ${proof.status}: the app is up, but not well; its log says why.`
-    terminal.stderr.write(`${paint(color, 'yellow', warning)}\n`)
+  if (first) {
+    const proof = await proveRelease(first.address, health)
+    if (proof.status >= 500) {
+      warn(`${proof.path} answers ${proof.status}: the app is up, but not well; its log says why.`)
+    }
+    if (first.address.type === 'tcp' && proof.status < 400) {
+      const natural = new URL(urls[0]!).host
+      const { status } = await proveRelease(first.address, { path: health.path, host: natural })
+      if (status === 400) {
+        shown[0] = `http://${health.host}:${first.address.port}/`
+        warn(
+          `the app refuses the name ${natural}: open it as ${health.host}, or add the name to ALLOWED_HOSTS.`,
+        )
+      }
+    }
   }
-  const where = urls.map((url) => paint(color, 'bold', url)).join('  ')
+  const where = shown.map((url) => paint(terminal.isInteractive, 'bold', url)).join('  ')
   terminal.stderr.write(`\n  ${where}\n  Ctrl-C stops it.\n\n`)
 }
