@@ -127,7 +127,9 @@ pythonTest('nothing outlives a killed supervisor', async () => {
   const slow = get(urlOf(addresses, '/slow?30')).catch((error: Error) => error)
   process.kill(child.pid, 'SIGKILL')
   await until('the end of all processes', () => !processes.some(isAlive))
-  expect(await slow).toBeInstanceOf(Error)
+  // The worker may end an instant before the gateway process, which then still says 502.
+  const answer = await slow
+  if (!(answer instanceof Error)) expect(answer).toMatchObject({ status: 502 })
 })
 
 pythonTest('a supervisor whose parent has gone drains and ends', async () => {

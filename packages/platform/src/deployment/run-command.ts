@@ -25,7 +25,7 @@ export async function runCommand(
     const { env, interpreter } = found.runtime
     const path = [dirname(interpreter), env['PATH']].filter(Boolean).join(delimiter)
     return await runHere(program, args, {
-      cwd: project.root,
+      cwd: found.facts.root,
       env: { ...env, ...found.facts.env, PATH: path },
     })
   } finally {

@@ -1,3 +1,4 @@
+import { rmdir } from 'node:fs/promises'
 import { addressToUrl, type AppFacts, type Endpoint, type PluginRef, type Release } from '@havn/model'
 import type { MonitorContract, OrchestratorContract, Target } from '@havn/plugin-api'
 import { listenForStop, type StopRequest } from './stop-request.ts'
@@ -52,8 +53,7 @@ async function upProject(input: UpInput): Promise<number> {
   const { signal } = signals
 
   await assertNotUp(project)
-  const publicEndpoints = planPublicEndpoints(config, options.overrides).value
-  for (const { address } of publicEndpoints) await assertAddressFree(address)
+  const publicEndpoints = await chooseAddresses(planPublicEndpoints(config, options.overrides).value)
 
   const server = await registry.open('server', config.server ?? 'gateway')
   const proxy = await registry.open('proxy', 'edge')
@@ -130,7 +130,21 @@ async function serveUntilStopped(
   } finally {
     await orchestrator.destroy(AbortSignal.timeout(10_000))
     await control.close()
+    // Only when nothing else is left in it.
+    await rmdir(project.runDirectory).catch(() => {})
   }
+}
+
+/** Fails early where an address is taken; port 0 becomes a port that is free now, since proxies and proofs name it. */
+async function chooseAddresses(endpoints: readonly Endpoint[]): Promise<Endpoint[]> {
+  return Promise.all(
+    endpoints.map(async (endpoint) => {
+      const { address } = endpoint
+      await assertAddressFree(address)
+      if (address.type !== 'tcp' || address.port !== 0) return endpoint
+      return { ...endpoint, address: { ...address, port: await findFreePort() } }
+    }),
+  )
 }
 
 async function assertNotUp(project: Project): Promise<void> {
