@@ -4,3 +4,11 @@ export { freePort } from './free-port.ts'
 export { runPlatform, startPlatform, startProgram } from './platform-process.ts'
 export type { FinishedProgram, RunningProgram } from './platform-process.ts'
 export { processesOfGroup } from './process-group.ts'
+export {
+  createPackingDirectory,
+  installProject,
+  packFolder,
+  packPackages,
+  shellEnvironment,
+} from './packed-packages.ts'
+export type { PackedPackage, PublishedManifest } from './packed-packages.ts'

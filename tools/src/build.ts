@@ -1,20 +1,21 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import ts from 'typescript'
 
 /**
- * Makes what is published of the package in the working directory: `dist/` mirrors the package, with JavaScript
- * and declarations in place of TypeScript, so that paths relative to a module stay true.
+ * Makes what is published: of the package in the working directory, or of every package when that is the workspace.
+ * `dist/` in a package mirrors the package, with JavaScript and declarations in place of TypeScript, so that paths
+ * relative to a module stay true. With `--out DIR` it is `DIR/<package's folder in the workspace>` instead.
  */
 const workspace = resolve(import.meta.dirname, '../..')
-const packageDirectory = process.cwd()
-const dist = join(packageDirectory, 'dist')
 
 /** Folders and files that are published as they are, where a package has them. */
 const assets = ['bin', 'python', 'schema', 'templates', 'README.md']
 
 interface Manifest {
+  private?: boolean
   exports?: Record<string, string>
   havn?: { plugins: { entry: string }[] }
   scripts?: unknown
@@ -22,18 +23,33 @@ interface Manifest {
   devDependencies?: unknown
 }
 
-await rm(dist, { recursive: true, force: true })
-emitSources()
-await copyAssets()
-await writeManifest()
+const { out } = parseArgs({ options: { out: { type: 'string' } } }).values
+const packages = packagesIn(process.cwd())
+for (const directory of packages) await rm(distOf(directory), { recursive: true, force: true })
+emitSources(packages)
+for (const directory of packages) {
+  await copyAssets(directory)
+  await writeManifest(directory)
+}
 
-function emitSources(): void {
+/** One program checks and emits all packages: most of a program's time goes to what packages share. */
+function packagesIn(directory: string): string[] {
+  if (directory !== workspace) return [directory]
+  return globSync('{packages,plugins}/*/package.json', { cwd: workspace })
+    .filter((file) => !(JSON.parse(readFileSync(join(workspace, file), 'utf8')) as Manifest).private)
+    .map((file) => join(workspace, dirname(file)))
+    .sort()
+}
+
+function distOf(directory: string): string {
+  return out === undefined ? join(directory, 'dist') : resolve(out, relative(workspace, directory))
+}
+
+function emitSources(directories: readonly string[]): void {
   const { config } = ts.readConfigFile(join(workspace, 'tsconfig.base.json'), ts.sys.readFile)
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, workspace)
-  const sources = globSync('src/**/*.ts', { cwd: packageDirectory })
-    .filter((file) => !/\.(test|test-d)\.ts$/.test(file))
-    .map((file) => join(packageDirectory, file))
-  const program = ts.createProgram(sources, {
+  const homes = new Map(directories.flatMap((home) => sourcesOf(home).map((file) => [file, home] as const)))
+  const program = ts.createProgram([...homes.keys()], {
     ...options,
     noEmit: false,
     declaration: true,
@@ -43,45 +59,54 @@ function emitSources(): void {
     types: ['node'],
     typeRoots: [join(workspace, 'node_modules/@types')],
   })
-  const own = new Set(sources)
-  const errors = ts
-    .getPreEmitDiagnostics(program)
-    .filter(({ file }) => file && own.has(resolve(file.fileName)))
+  const homeOf = (file: ts.SourceFile | undefined) => file && homes.get(resolve(file.fileName))
   const emitted = program.emit(undefined, (path, text, _bom, _error, from) => {
-    if (!from?.some(({ fileName }) => own.has(resolve(fileName)))) return
-    const target = join(dist, relative(packageDirectory, path))
+    const home = from?.map(homeOf).find((found) => found !== undefined)
+    if (home === undefined) return
+    const target = join(distOf(home), relative(home, path))
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, text)
   })
-  errors.push(...emitted.diagnostics.filter(({ file }) => file && own.has(resolve(file.fileName))))
-  if (errors.length > 0) {
-    const host = {
-      getCanonicalFileName: (name: string) => name,
-      getCurrentDirectory: () => packageDirectory,
+  const errors = [...ts.getPreEmitDiagnostics(program), ...emitted.diagnostics].filter(
+    ({ file }) => !file || homeOf(file),
+  )
+  if (errors.length === 0) return
+  console.error(
+    ts.formatDiagnostics(errors, {
+      getCanonicalFileName: (name) => name,
+      getCurrentDirectory: () => workspace,
       getNewLine: () => '\n',
-    }
-    console.error(ts.formatDiagnostics(errors, host))
-    process.exit(1)
-  }
+    }),
+  )
+  process.exit(1)
 }
 
-async function copyAssets(): Promise<void> {
+function sourcesOf(directory: string): string[] {
+  return globSync('src/**/*.ts', { cwd: directory })
+    .filter((file) => !/\.(test|test-d)\.ts$/.test(file) && !/(^|\/)fixtures\//.test(file))
+    .map((file) => join(directory, file))
+}
+
+async function copyAssets(directory: string): Promise<void> {
+  const dist = distOf(directory)
+  await mkdir(dist, { recursive: true })
+  await cp(join(workspace, 'LICENSE'), join(dist, 'LICENSE'))
   for (const name of assets) {
-    await cp(join(packageDirectory, name), join(dist, name), {
+    await cp(join(directory, name), join(dist, name), {
       recursive: true,
       filter: (path) => !path.includes('__pycache__'),
     }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
     })
   }
-  for (const file of globSync('src/**/*.{py,json,html,css}', { cwd: packageDirectory })) {
+  for (const file of globSync('src/**/*.{py,json,html,css}', { cwd: directory })) {
     await mkdir(dirname(join(dist, file)), { recursive: true })
-    await cp(join(packageDirectory, file), join(dist, file))
+    await cp(join(directory, file), join(dist, file))
   }
 }
 
-async function writeManifest(): Promise<void> {
-  const manifest = JSON.parse(await readFile(join(packageDirectory, 'package.json'), 'utf8')) as Manifest
+async function writeManifest(directory: string): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Manifest
   const {
     scripts: _scripts,
     nx: _nx,
@@ -101,8 +126,9 @@ async function writeManifest(): Promise<void> {
     ...(havn && {
       havn: { plugins: havn.plugins.map((plugin) => ({ ...plugin, entry: toJavaScript(plugin.entry) })) },
     }),
+    publishConfig: { access: 'public' },
   }
-  await writeFile(join(dist, 'package.json'), JSON.stringify(published, null, 2) + '\n')
+  await writeFile(join(distOf(directory), 'package.json'), JSON.stringify(published, null, 2) + '\n')
 }
 
 function toJavaScript(path: string): string {
