@@ -33,7 +33,7 @@ export const errors = defineErrors({
       seen.problems.length === 1
         ? `${seen.path}: ${seen.problems[0]}`
         : `${seen.path} has ${seen.problems.length} problems:\n${seen.problems.map((p) => `  - ${p}`).join('\n')}`,
-    hint: 'See packages/platform/schema/platform.config.schema.json for every key and its type.',
+    hint: 'Every key and its type is in platform.config.schema.json, in the schema folder of @havn/platform.',
   },
   HAVN_ERR_BIND_INVALID: {
     kind: 'user',
@@ -51,8 +51,9 @@ export const errors = defineErrors({
   HAVN_ERR_COMMAND_USAGE: {
     kind: 'user',
     exit: 2,
-    message: (seen: { message: string }) => seen.message,
-    hint: 'Run platform --help to see commands and options.',
+    message: (seen: { message: string; command?: string }) => seen.message,
+    hint: (seen: { command?: string }) =>
+      `Run platform ${seen.command ? `${seen.command} ` : ''}--help to see ${seen.command ? 'its options' : 'commands and options'}.`,
   },
   HAVN_ERR_APP_NOT_FOUND: {
     kind: 'user',
@@ -105,10 +106,15 @@ export const errors = defineErrors({
     message: (seen: { root: string }) => `Nothing is up in ${seen.root}.`,
     hint: 'Start it with platform up.',
   },
+  HAVN_ERR_CONTROL_UNANSWERED: {
+    kind: 'system',
+    message: (seen: { path: string; reason: string }) => `${seen.path} gives no answer: ${seen.reason}.`,
+    hint: 'Look at the log of platform up in that folder; Ctrl-C there stops it too.',
+  },
   HAVN_ERR_RUN_NO_COMMAND: {
     kind: 'user',
     exit: 2,
-    message: () => 'platform run needs a command after --.',
+    message: () => 'platform run needs a command.',
     hint: 'For example: platform run -- python manage.py createsuperuser',
   },
   HAVN_ERR_RUN_NOT_FOUND: {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { CommanderError } from 'commander'
+import type { HavnError } from '@havn/model'
 import { createProgram } from './cli/program.ts'
 import { printError } from './cli/print-error.ts'
 import { processTerminal, type Terminal } from './cli/terminal.ts'
@@ -22,18 +23,21 @@ export async function main(args: readonly string[], terminal: Terminal = process
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return wrongUse(error, terminal)
-    return printError(error, terminal, args.includes('--json') && !args.includes('--'))
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const names = program.commands.map((command) => command.name())
+    const command = args.find((arg) => names.includes(arg))
+    const shown = error instanceof CommanderError ? toUsageError(error, command) : error
+    const asJson = command !== 'run' && args.includes('--json')
+    return printError(shown, terminal, asJson)
   }
 }
 
-function wrongUse(error: CommanderError, terminal: Terminal): number {
-  if (error.exitCode === 0) return 0
-  const message = error.message.replace(/^error: /, '')
-  return printError(
-    errors.HAVN_ERR_COMMAND_USAGE({ message: message.charAt(0).toUpperCase() + message.slice(1) }),
-    terminal,
-  )
+function toUsageError(error: CommanderError, command: string | undefined): HavnError {
+  const message = error.message.replace(/^error: /, '').replace(/\n\((Did you mean .*)\)$/, '. $1')
+  return errors.HAVN_ERR_COMMAND_USAGE({
+    message: message.charAt(0).toUpperCase() + message.slice(1),
+    command,
+  })
 }
 
 async function readVersion(): Promise<string> {

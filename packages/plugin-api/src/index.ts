@@ -15,7 +15,14 @@ export type { AppRuntime, Detection, FrameworkContract, FrameworkOptions } from 
 export type { LifecycleEvent, MonitorContract } from './kinds/monitor.ts'
 export type { ApplyInput, OrchestratorContract, ProcessStatus } from './kinds/orchestrator.ts'
 export type { ProxyContract, ProxyPlanInput } from './kinds/proxy.ts'
-export type { ProcessPlan, ServerContract, ServerPlanInput, ServerSettings, Target } from './kinds/server.ts'
+export type {
+  LogLevel,
+  ProcessPlan,
+  ServerContract,
+  ServerPlanInput,
+  ServerSettings,
+  Target,
+} from './kinds/server.ts'
 export { openSourceTree } from './source-tree.ts'
 export type { SourceTree } from './source-tree.ts'
 export { toVersionSpecifier } from './poetry-constraint.ts'

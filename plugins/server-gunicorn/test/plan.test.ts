@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '@havn/model'
-import type { ServerPlanInput, ServerSettings } from '@havn/plugin-api'
+import type { LogLevel, ServerPlanInput, ServerSettings } from '@havn/plugin-api'
 import { sampleApp, sampleSettings, sampleTarget } from '@havn/plugin-api/testing'
 import { configSchema } from '../src/config.ts'
 import type { GunicornOptions } from '../src/config.ts'
@@ -56,7 +56,7 @@ describe('the plan', () => {
     expect(planned.workloads[0]!.main.stop!.killMs).toBeGreaterThan(13_000)
   })
 
-  it.each([
+  it.each<[LogLevel, string]>([
     ['trace', 'debug'],
     ['warn', 'warning'],
     ['silent', 'critical'],

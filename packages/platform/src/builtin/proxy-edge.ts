@@ -32,7 +32,7 @@ export default definePlugin({
         trustedProxies: [...settings.trustedProxies],
         limits: settings.limits,
         timeouts: settings.timeouts,
-        log: { ...settings.log, level: settings.log.level as 'info' },
+        log: settings.log,
       }
       const config = gatewayConfigSchema.parse(options)
       return {

@@ -33,7 +33,7 @@ export default definePlugin({
         trustedProxies: [...settings.trustedProxies],
         limits: { ...defined(settings.limits), ...overrides.limits },
         timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
-        log: { ...settings.log, level: settings.log.level as 'info' },
+        log: settings.log,
       }
       const config = gatewayConfigSchema.parse(options)
       return {

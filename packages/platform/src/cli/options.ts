@@ -1,22 +1,28 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { LogLevel } from '@havn/plugin-api'
 import type { Overrides } from '../deployment/settings.ts'
 
 /** Options that `up` and `serve` share. */
 export function addServerOptions(command: Command): Command {
   return command
     .option(
-      '-b, --bind <address...>',
-      'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path',
+      '-b, --bind <address>',
+      'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path; may be repeated (default: 127.0.0.1:8000)',
+      collect,
     )
     .option(
       '-w, --workers <n>',
-      'processes that run the app, or "auto": one for each usable CPU',
+      'processes that run the app, or "auto", the default: one for each usable CPU',
       countOrAuto,
     )
     .option('--threads <n>', 'threads of the gateway, or "auto"', countOrAuto)
     .option('--worker-threads <n>', 'Python threads in each worker', count)
-    .option('--request-timeout <seconds>', 'longest a request may take; 0 is no limit', secondsToMs)
-    .option('--trusted-proxy <cidr...>', 'peers whose forwarded headers are believed')
+    .option(
+      '--request-timeout <seconds>',
+      'longest a request may take; 0, the default, is no limit',
+      secondsToMs,
+    )
+    .option('--trusted-proxy <cidr>', 'peers whose forwarded headers are believed; may be repeated', collect)
     .addOption(
       new Option('--log-level <level>', 'least severe line to log').choices([
         'fatal',
@@ -46,7 +52,7 @@ export interface ServerOptionValues {
   workerThreads?: number
   requestTimeout?: number
   trustedProxy?: string[]
-  logLevel?: string
+  logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
   accessLog?: boolean
 }
@@ -63,6 +69,11 @@ export function toOverrides(values: ServerOptionValues): Overrides {
     ...(values.accessLog === false && { access: false }),
     requestTimeoutMs: values.requestTimeout,
   }
+}
+
+/** One value for each time the option is given: a list after one option would swallow the arguments that follow. */
+function collect(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text]
 }
 
 function count(text: string): number {

@@ -13,7 +13,7 @@ export function printError(error: unknown, terminal: Terminal, asJson = false): 
     terminal.stdout.write(JSON.stringify({ error: json }, null, 2) + '\n')
     return json.exit
   }
-  const color = terminal.isInteractive
+  const color = terminal.isStderrColored
   const lines = [
     `${paint(color, 'red', 'error')} ${paint(color, 'bold', json.code)}: ${indentRest(json.message)}`,
   ]

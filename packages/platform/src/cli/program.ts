@@ -22,11 +22,18 @@ export interface FolderOptions {
 
 export function addFolderOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'config file, in place of platform.config.{ts,toml,json} in the folder')
+    .addOption(configOption())
     .option(
       '--python <path>',
       "interpreter whose environment has the app's requirements; nothing is installed into it",
     )
+}
+
+export function configOption(): Option {
+  return new Option(
+    '-c, --config <file>',
+    'config file, in place of platform.config.{ts,toml,json} in the folder',
+  )
 }
 
 export function jsonOption(): Option {
@@ -39,8 +46,10 @@ export function createProgram(context: CommandContext, version: string): Command
     .description(
       'Takes a web app from its source tree to production: Django and every other WSGI or ASGI app, and Node.',
     )
-    .version(version, '-V, --version')
+    .version(version, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .enablePositionalOptions()
     .showHelpAfterError(false)
     .exitOverride()
     .configureOutput({
@@ -71,5 +80,6 @@ Examples:
   platform serve ./app.ts --workers 4          a Node or TypeScript app
   platform run -- python manage.py shell       a command in the app's environment
   platform explain entry                       why this entry was chosen
+  platform down                                finish requests in flight, and stop
 
 Exit codes: 0 done, 1 failed, 2 wrong use.`

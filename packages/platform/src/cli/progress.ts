@@ -18,6 +18,14 @@ export class Progress {
     this.#line(text)
   }
 
+  /** A line of a process's own output, on stdout. The running step stays the last line that a person sees. */
+  output(line: string): void {
+    const running = this.#running
+    this.close()
+    this.#terminal.stdout.write(line + '\n')
+    if (running) this.#begin(running)
+  }
+
   onEvent = (event: LifecycleEvent): void => {
     switch (event.type) {
       case 'job.started':
@@ -54,13 +62,12 @@ export class Progress {
   }
 
   #end(style: 'green' | 'dim' | 'red' | 'yellow', mark: string, title: string, note: string): void {
-    this.close()
-    const color = this.#terminal.isInteractive
+    const color = this.#terminal.isStderrColored
     this.#line(`  ${paint(color, style, mark)} ${title.padEnd(30)} ${paint(color, 'dim', note)}`)
   }
 
   #line(text: string): void {
-    if (this.#terminal.isInteractive) this.#terminal.stderr.write('\r\u001b[K')
+    this.close()
     this.#terminal.stderr.write(text + '\n')
   }
 }

@@ -6,20 +6,27 @@ export interface Terminal {
   stdout: Writable
   /** Progress and errors. */
   stderr: Writable
-  /** A person watches stderr: colours, and lines that change. */
+  /** A person watches stderr: lines may change while they watch. */
   isInteractive: boolean
+  isStderrColored: boolean
   /** A person watches stdout. */
   isStdoutTerminal: boolean
+  isStdoutColored: boolean
 }
 
-/** The process's own; `NO_COLOR` and dumb terminals get plain text. */
+/** The process's own; `NO_COLOR` takes the colours (https://no-color.org), a dumb terminal the changing lines too. */
 export function processTerminal(): Terminal {
-  const plain = Boolean(process.env['NO_COLOR']) || process.env['TERM'] === 'dumb'
+  const isDumb = process.env['TERM'] === 'dumb'
+  const wantsColor = !isDumb && !process.env['NO_COLOR']
+  const isStderrTerminal = Boolean(process.stderr.isTTY)
+  const isStdoutTerminal = Boolean(process.stdout.isTTY)
   return {
     stdout: process.stdout,
     stderr: process.stderr,
-    isInteractive: Boolean(process.stderr.isTTY) && !plain,
-    isStdoutTerminal: Boolean(process.stdout.isTTY) && !plain,
+    isInteractive: isStderrTerminal && !isDumb,
+    isStderrColored: isStderrTerminal && wantsColor,
+    isStdoutTerminal,
+    isStdoutColored: isStdoutTerminal && wantsColor,
   }
 }
 
@@ -42,7 +49,9 @@ export function paint(isColored: boolean, style: Style, text: string): string {
 
 /** `840 ms`, `4.2 s`, `2 min 5 s`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`
+  const tenths = Math.round(ms / 100)
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }

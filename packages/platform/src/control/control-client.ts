@@ -1,4 +1,6 @@
 import { request } from 'node:http'
+import type { HavnError } from '@havn/model'
+import { errors } from '../errors.ts'
 import type { DeploymentStatus } from './control-server.ts'
 import { controlSocketPath } from './control-server.ts'
 
@@ -6,6 +8,7 @@ import { controlSocketPath } from './control-server.ts'
  * Asks a running deployment for its status.
  *
  * @returns null when none runs there.
+ * @throws HAVN_ERR_CONTROL_UNANSWERED
  */
 export async function readStatus(runDirectory: string): Promise<DeploymentStatus | null> {
   const body = await call(runDirectory, 'GET', '/v1/status')
@@ -26,14 +29,22 @@ function call(runDirectory: string, method: string, path: string): Promise<strin
       let body = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (body += chunk))
-      response.on('end', () => resolve(body))
+      response.on('end', () =>
+        response.statusCode! < 400
+          ? resolve(body)
+          : reject(unanswered(runDirectory, `it says ${response.statusCode}`)),
+      )
       response.on('error', reject)
     })
-    outgoing.on('timeout', () => outgoing.destroy(new Error('the control socket does not answer')))
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`nothing came within ${timeoutMs} ms`)))
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null)
-      else reject(error)
+      else reject(unanswered(runDirectory, error.message, error))
     })
     outgoing.end()
   })
+}
+
+function unanswered(runDirectory: string, reason: string, cause?: unknown): HavnError {
+  return errors.HAVN_ERR_CONTROL_UNANSWERED({ path: controlSocketPath(runDirectory), reason }, { cause })
 }

@@ -75,10 +75,8 @@ function select(all: Explanation[], only: string | undefined): Explanation[] {
   if (only === undefined) return all
   const found = all.filter(({ name }) => name === only || name.startsWith(`${only}.`))
   if (found.length > 0) return found
-  const nearest = nearestName(
-    only,
-    all.map(({ name }) => name),
-  )
+  const names = all.map(({ name }) => name)
+  const nearest = nearestName(only, [...names, ...names.map((name) => name.split('.')[0]!)])
   throw errors.HAVN_ERR_FACT_UNKNOWN({ name: only, nearest })
 }
 

@@ -33,13 +33,22 @@ export interface ProjectOptions {
   configFile?: string
 }
 
-/** Opens a folder; nothing of the app is run. @throws HAVN_ERR_DIRECTORY_MISSING, HAVN_ERR_CONFIG_* */
-export async function openProject({ directory, configFile }: ProjectOptions): Promise<Project> {
+/** Where an app lies, and its configuration. @throws HAVN_ERR_DIRECTORY_MISSING, HAVN_ERR_CONFIG_* */
+export async function locateProject({
+  directory,
+  configFile,
+}: ProjectOptions): Promise<{ root: string; loaded: LoadedConfig }> {
   const asked = await directoryOf(resolve(directory))
   const loaded = await loadConfig(asked, configFile)
   const root = await directoryOf(
     resolve(loaded.directory, loaded.config.app?.directory ?? (configFile ? asked : '.')),
   )
+  return { root, loaded }
+}
+
+/** Opens a folder; nothing of the app is run. @throws HAVN_ERR_DIRECTORY_MISSING, HAVN_ERR_CONFIG_* */
+export async function openProject({ directory, configFile }: ProjectOptions): Promise<Project> {
+  const { root, loaded } = await locateProject({ directory, configFile })
   const registry = await openRegistry({ root, config: loaded.config })
   return {
     root,

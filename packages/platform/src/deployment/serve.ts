@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { startSupervisor, type GatewayApp } from '@havn/gateway'
 import { addressToUrl, type AppInterface } from '@havn/model'
-import { openSourceTree, type Detection, type ServerSettings } from '@havn/plugin-api'
+import { openSourceTree, type Detection } from '@havn/plugin-api'
 import { listenForStop } from './stop-request.ts'
 import { openRegistry } from '../builtin/open-registry.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -44,6 +44,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
       overrides,
       cpus,
       isTerminal: terminal.isStdoutTerminal,
+      isColored: terminal.isStdoutColored,
       threadModules: await threadModules(directory),
     })
     const gateway = await startSupervisor({
@@ -56,7 +57,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
       trustedProxies: [...settings.trustedProxies],
       limits: settings.limits,
       timeouts: settings.timeouts,
-      log: gatewayLog(settings, terminal),
+      log: settings.log,
     })
     const urls = gateway.addresses.map((address) => addressToUrl(address))
     terminal.stderr.write(`Serving ${options.entry} on ${urls.join(' and ')} (Ctrl-C stops it)\n`)
@@ -136,10 +137,6 @@ async function threadModules(directory: string): Promise<string[]> {
   const registry = await openRegistry({ root: directory, config: {} })
   const { instance } = await registry.open('monitor', 'otlp')
   return [...(instance.threadModules ?? [])]
-}
-
-function gatewayLog(settings: ServerSettings, terminal: Terminal) {
-  return { ...settings.log, level: settings.log.level as 'info', color: terminal.isStdoutTerminal }
 }
 
 /** The gateway and its workers inherit this process's variables: what is ours and npm's is taken out first. */

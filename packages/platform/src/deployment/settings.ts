@@ -1,5 +1,5 @@
 import { parseAddress, type Address, type Endpoint, type PlatformConfig } from '@havn/model'
-import type { ServerSettings } from '@havn/plugin-api'
+import type { LogLevel, ServerSettings } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
 
 /** What the command line said; it wins over the config file. */
@@ -9,7 +9,7 @@ export interface Overrides {
   threads?: number | 'auto'
   workerThreads?: number
   trustedProxies?: string[]
-  logLevel?: string
+  logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
   access?: boolean
   requestTimeoutMs?: number
@@ -62,15 +62,21 @@ export function planWorkers(config: PlatformConfig, overrides: Overrides, cpus: 
   }
 }
 
-/** Settings for whichever server runs the app. `isTerminal`: whether stdout is one, for `log.format: auto`. */
+/**
+ * Settings for whichever server runs the app.
+ *
+ * @param input.isTerminal whether stdout is one, for `log.format: auto`.
+ * @param input.isColored whether text may have colours.
+ */
 export function planServerSettings(input: {
   config: PlatformConfig
   overrides: Overrides
   cpus: number
   isTerminal: boolean
+  isColored: boolean
   threadModules: readonly string[]
 }): ServerSettings {
-  const { config, overrides, cpus, isTerminal, threadModules } = input
+  const { config, overrides, cpus, isTerminal, isColored, threadModules } = input
   const threads = overrides.threads ?? config.threads ?? 'auto'
   const format = overrides.logFormat ?? config.log?.format ?? 'auto'
   const requestMs = overrides.requestTimeoutMs ?? config.timeouts?.requestMs
@@ -85,6 +91,7 @@ export function planServerSettings(input: {
       level: overrides.logLevel ?? config.log?.level ?? 'info',
       format: format === 'auto' ? (isTerminal ? 'text' : 'json') : format,
       access: overrides.access ?? config.log?.access ?? true,
+      ...(isColored && { color: true }),
     },
     threadModules,
   }

@@ -82,6 +82,7 @@ async function upProject(input: UpInput): Promise<number> {
       overrides: options.overrides,
       cpus: target.cpus,
       isTerminal: terminal.isStdoutTerminal,
+      isColored: terminal.isStdoutColored,
       threadModules: monitors.flatMap((monitor) => monitor.threadModules ?? []),
     }),
     now: new Date(),
@@ -95,7 +96,7 @@ async function upProject(input: UpInput): Promise<number> {
     runDirectory: target.runDirectory,
     signal,
     onEvent(event: Parameters<Progress['onEvent']>[0]) {
-      if (event.type === 'process.output') terminal.stdout.write(event.line + '\n')
+      if (event.type === 'process.output') progress.output(event.line)
       else progress.onEvent(event)
       for (const monitor of monitors) monitor.receive(event)
     },
@@ -174,7 +175,7 @@ async function localTarget(project: Project, found: FoundApp): Promise<Target> {
 
 function describeApp({ name, framework, entry }: AppFacts, terminal: Terminal): string {
   const version = framework.version ? ` ${framework.version}` : ''
-  const title = paint(terminal.isInteractive, 'bold', name)
+  const title = paint(terminal.isStderrColored, 'bold', name)
   return `${title}: ${framework.name}${version}, ${entry.interface.toUpperCase()} ${entry.target}`
 }
 
@@ -200,7 +201,7 @@ async function announce(input: {
   const { terminal, release, publicEndpoints, urls } = input
   const { health } = release.app
   const warn = (text: string) =>
-    terminal.stderr.write(`${paint(terminal.isInteractive, 'yellow', `warning: ${text}`)}\n`)
+    terminal.stderr.write(`${paint(terminal.isStderrColored, 'yellow', `warning: ${text}`)}\n`)
   const shown = [...urls]
   const [first] = publicEndpoints
   if (first) {
@@ -219,6 +220,6 @@ async function announce(input: {
       }
     }
   }
-  const where = shown.map((url) => paint(terminal.isInteractive, 'bold', url)).join('  ')
+  const where = shown.map((url) => paint(terminal.isStderrColored, 'bold', url)).join('  ')
   terminal.stderr.write(`\n  ${where}\n  Ctrl-C stops it.\n\n`)
 }

@@ -12,6 +12,9 @@ export interface Target {
   cpus: number
 }
 
+/** The least severe line that is logged, in pino's names. */
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
 /** The deployment's settings that every server understands. Absent: the server's own default. */
 export interface ServerSettings {
   workers: number
@@ -22,7 +25,13 @@ export interface ServerSettings {
   trustedProxies: readonly string[]
   limits: { maxBodyBytes?: number; maxHeaderBytes?: number; maxConnections?: number; maxQueue?: number }
   timeouts: { requestMs?: number; queueMs?: number; drainMs?: number; keepAliveMs?: number }
-  log: { level: string; format: 'text' | 'json'; access: boolean }
+  log: {
+    level: LogLevel
+    format: 'text' | 'json'
+    access: boolean
+    /** Colours in text format, for a person who watches. */
+    color?: boolean
+  }
   /** Module URLs that each thread of a JavaScript server imports first (OpenTelemetry's SDK). */
   threadModules: readonly string[]
 }

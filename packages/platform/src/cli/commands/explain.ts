@@ -17,7 +17,7 @@ export function addExplainCommand(program: Command, { terminal }: CommandContext
       const explanations = await explain({ directory, configFile, python, only })
       if (json) return void terminal.stdout.write(JSON.stringify(explanations, null, 2) + '\n')
       for (const { name, value, because, source } of explanations) {
-        const title = paint(terminal.isStdoutTerminal, 'bold', name)
+        const title = paint(terminal.isStdoutColored, 'bold', name)
         terminal.stdout.write(
           `${title}${value ? `: ${value}` : ''}\n    ${because}${source ? ` (${source})` : ''}\n`,
         )

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { openProject } from '../../deployment/project.ts'
-import { jsonOption, type CommandContext } from '../program.ts'
+import { configOption, jsonOption, type CommandContext } from '../program.ts'
 import { formatTable } from '../table.ts'
 
 export function addPluginsCommand(program: Command, { terminal }: CommandContext): void {
@@ -9,7 +9,7 @@ export function addPluginsCommand(program: Command, { terminal }: CommandContext
     .summary('list the plugins that are installed')
     .description('Lists plugins from package metadata; none of them is loaded.')
     .option('-d, --directory <dir>', "the app's folder, whose own dependencies are looked at too", '.')
-    .option('-c, --config <file>', 'config file')
+    .addOption(configOption())
     .addOption(jsonOption())
     .action(async ({ directory, config, json }: { directory: string; config?: string; json?: boolean }) => {
       const project = await openProject({ directory, configFile: config })

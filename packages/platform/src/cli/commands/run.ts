@@ -9,7 +9,9 @@ export function addRunCommand(program: Command, { setExitCode }: CommandContext)
     .description(
       "Runs a command with the app's variables, interpreter and folder; its exit code is returned.",
     )
-    .argument('[command...]', 'the command, after --')
+    .usage('[options] [--] <command...>')
+    .argument('[command...]', 'the command and its arguments')
+    .passThroughOptions()
     .option('-d, --directory <dir>', "the app's folder", '.')
   addFolderOptions(command).action(async (words: string[], values: FolderOptions & { directory: string }) => {
     const { config: configFile, python, directory } = values

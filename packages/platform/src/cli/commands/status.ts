@@ -1,20 +1,22 @@
-import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { readStatus, requestStop } from '../../control/control-client.ts'
+import { locateProject } from '../../deployment/project.ts'
 import { runDirectoryOf } from '../../deployment/state-directories.ts'
 import { errors } from '../../errors.ts'
-import { jsonOption, type CommandContext } from '../program.ts'
+import { configOption, jsonOption, type CommandContext } from '../program.ts'
 import { formatTable } from '../table.ts'
 
 export function addStatusCommand(program: Command, { terminal }: CommandContext): void {
   program
     .command('status')
+    .summary('what runs for a folder')
     .description('Shows what runs for a folder: its processes, addresses and release.')
     .argument('[dir]', "the app's folder", '.')
+    .addOption(configOption())
     .addOption(jsonOption())
-    .action(async (dir: string, { json }: { json?: boolean }) => {
-      const root = resolve(dir)
+    .action(async (directory: string, { config, json }: { config?: string; json?: boolean }) => {
+      const { root } = await locateProject({ directory, configFile: config })
       const status = await readStatus(runDirectoryOf(root))
       if (!status) throw errors.HAVN_ERR_NOT_UP({ root })
       if (json) return void terminal.stdout.write(JSON.stringify(status, null, 2) + '\n')
@@ -33,17 +35,34 @@ export function addStatusCommand(program: Command, { terminal }: CommandContext)
 }
 
 const downPollMs = 100
+const endGraceMs = 5_000
 
 export function addDownCommand(program: Command, { terminal }: CommandContext): void {
   program
     .command('down')
+    .summary('finish requests in flight, and stop what runs for a folder')
     .description('Drains and stops what runs for a folder, and waits until it has ended.')
     .argument('[dir]', "the app's folder", '.')
-    .action(async (dir: string) => {
-      const root = resolve(dir)
+    .addOption(configOption())
+    .action(async (directory: string, { config }: { config?: string }) => {
+      const { root } = await locateProject({ directory, configFile: config })
       const runDirectory = runDirectoryOf(root)
-      if (!(await requestStop(runDirectory))) throw errors.HAVN_ERR_NOT_UP({ root })
+      const status = await readStatus(runDirectory)
+      if (!status || !(await requestStop(runDirectory))) throw errors.HAVN_ERR_NOT_UP({ root })
       while (await readStatus(runDirectory).catch(() => null)) await sleep(downPollMs)
+      await waitForEnd(status.pid)
       terminal.stderr.write('Stopped.\n')
     })
+}
+
+/** The control socket closes a moment before its process ends; an ended process that nobody reaps is not waited for. */
+async function waitForEnd(pid: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < endGraceMs; waitedMs += downPollMs) {
+    try {
+      process.kill(pid, 0)
+    } catch {
+      return
+    }
+    await sleep(downPollMs)
+  }
 }
