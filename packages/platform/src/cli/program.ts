@@ -1,3 +1,4 @@
+import type { WriteStream } from 'node:tty'
 import { Command, Option } from 'commander'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addExplainCommand } from './commands/explain.ts'
@@ -55,6 +56,7 @@ export function createProgram(context: CommandContext, version: string): Command
     .configureOutput({
       writeOut: (text) => context.terminal.stdout.write(text),
       writeErr: () => {},
+      getOutHelpWidth: () => (context.terminal.stdout as Partial<WriteStream>).columns ?? 80,
     })
     .addHelpText('after', examples)
   for (const add of [

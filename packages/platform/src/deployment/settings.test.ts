@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import type { PlatformConfig } from '@havn/model'
+import { planPublicEndpoints, planServerSettings, planWorkers, type Overrides } from './settings.ts'
+
+describe('where the public door is', () => {
+  const loopback = { type: 'tcp', host: '127.0.0.1', port: 8000 }
+
+  test('loopback, unasked', () => {
+    expect(planPublicEndpoints({}, {})).toEqual({
+      value: [{ id: 'public', address: loopback, protocol: 'http', public: true }],
+      because: 'loopback is the default: nothing is public unasked',
+    })
+  })
+
+  test('the config, then the command line', () => {
+    const config = { bind: ['0.0.0.0:80', 'unix:/run/a.sock'] }
+    const fromConfig = planPublicEndpoints(config, {})
+    expect(fromConfig.because).toBe('bind in the config says so')
+    expect(fromConfig.value.map(({ id, address }) => [id, address])).toEqual([
+      ['public', { type: 'tcp', host: '0.0.0.0', port: 80 }],
+      ['public-2', { type: 'unix', path: '/run/a.sock' }],
+    ])
+    const fromOption = planPublicEndpoints(config, { bind: [':8000'] })
+    expect(fromOption.because).toBe('--bind says so')
+    expect(fromOption.value.map(({ address }) => address)).toEqual([loopback])
+  })
+
+  test.each(['here', '127.0.0.1:99999', 'unix:', ''])('"%s" is no address', (text) => {
+    expect(() => planPublicEndpoints({ bind: text }, {})).toThrow(
+      expect.objectContaining({ code: 'HAVN_ERR_BIND_INVALID', message: `"${text}" is not an address.` }),
+    )
+  })
+})
+
+describe('workers', () => {
+  test.each<[PlatformConfig, Overrides, number, string]>([
+    [{}, {}, 6, 'one for each CPU that this process may use (6, by affinity and cgroup)'],
+    [{ workers: 3 }, {}, 3, 'workers in the config says so'],
+    [{ workers: 3 }, { workers: 9 }, 9, '--workers says so'],
+    [{ workers: 3 }, { workers: 'auto' }, 6, 'one for each CPU'],
+  ])('%j and %j', (config, overrides, value, because) => {
+    const planned = planWorkers(config, overrides, 6)
+    expect(planned.value).toBe(value)
+    expect(planned.because).toContain(because)
+  })
+})
+
+describe('settings for the server', () => {
+  const plan = (config: PlatformConfig, overrides: Overrides = {}, isTerminal = false, isColored = false) =>
+    planServerSettings({ config, overrides, cpus: 2, isTerminal, isColored, threadModules: [] })
+
+  test('what nobody said is left to the server', () => {
+    expect(plan({})).toEqual({
+      workers: 2,
+      trustedProxies: [],
+      limits: {},
+      timeouts: {},
+      log: { level: 'info', format: 'json', access: true },
+      threadModules: [],
+    })
+  })
+
+  test('the command line wins over the config', () => {
+    const config: PlatformConfig = {
+      threads: 1,
+      workerThreads: 2,
+      trustedProxies: ['10.0.0.0/8'],
+      timeouts: { requestMs: 1000, drainMs: 7 },
+      log: { level: 'warn', format: 'text', access: true },
+    }
+    expect(plan(config)).toMatchObject({ threads: 1, workerThreads: 2, trustedProxies: ['10.0.0.0/8'] })
+    const overrides: Overrides = {
+      threads: 'auto',
+      workerThreads: 8,
+      trustedProxies: ['127.0.0.1'],
+      requestTimeoutMs: 0,
+      logLevel: 'error',
+      logFormat: 'json',
+      access: false,
+    }
+    const planned = plan(config, overrides)
+    expect(planned).not.toHaveProperty('threads')
+    expect(planned).toMatchObject({
+      workerThreads: 8,
+      trustedProxies: ['127.0.0.1'],
+      timeouts: { requestMs: 0, drainMs: 7 },
+      log: { level: 'error', format: 'json', access: false },
+    })
+  })
+
+  test.each([
+    [undefined, true, 'text'],
+    [undefined, false, 'json'],
+    ['auto', true, 'text'],
+    ['json', true, 'json'],
+    ['text', false, 'text'],
+  ] as const)('log format %s, on a terminal: %s', (format, isTerminal, expected) => {
+    expect(plan({}, { logFormat: format }, isTerminal).log.format).toBe(expected)
+    expect(plan({ log: { format } }, {}, isTerminal).log.format).toBe(expected)
+  })
+
+  test('colours only for who watches', () => {
+    expect(plan({}, {}, true, true).log.color).toBe(true)
+    expect(plan({}, {}, true, false).log).not.toHaveProperty('color')
+  })
+})

@@ -1,0 +1,123 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { main } from '../src/main.ts'
+import { RecordedTerminal } from './recorded-terminal.ts'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'havn-main-'))
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+async function run(...args: string[]) {
+  const terminal = new RecordedTerminal()
+  const code = await main(args, terminal)
+  return { code, out: terminal.out, err: terminal.err }
+}
+
+const commands = ['up', 'serve', 'run', 'status', 'down', 'explain', 'plugins', 'doctor']
+
+describe('help', () => {
+  test('platform --help, help, and no arguments are the same text', async () => {
+    const help = await run('--help')
+    expect(help.code).toBe(0)
+    await expect(help.out).toMatchFileSnapshot('golden/help/platform.txt')
+    expect(await run('help')).toEqual(help)
+    expect(await run()).toEqual({ ...help, code: 2 })
+    for (const command of commands) expect(help.out).toMatch(new RegExp(`^  ${command} `, 'm'))
+  })
+
+  test.each(commands)('platform %s --help', async (command) => {
+    const help = await run(command, '--help')
+    expect(help).toMatchObject({ code: 0, err: '' })
+    await expect(help.out).toMatchFileSnapshot(`golden/help/${command}.txt`)
+    expect(await run('help', command)).toEqual(help)
+  })
+
+  test('--version is the package’s', async () => {
+    expect(await run('--version')).toEqual({ code: 0, out: '0.1.0\n', err: '' })
+  })
+})
+
+describe('wrong use', () => {
+  test.each([
+    [['upp'], "Unknown command 'upp'. Did you mean up?", 'Run platform --help'],
+    [['status', '--jsn'], "Unknown option '--jsn'. Did you mean --json?", 'Run platform status --help'],
+    [['up', '--workers', 'two'], 'It takes a whole number from 1 to 9999', 'Run platform up --help'],
+    [['up', '--workers'], 'argument missing', 'Run platform up --help'],
+    [['up', '--request-timeout', '-1'], 'It takes seconds, from 0 to 86400', 'Run platform up --help'],
+    [['up', '--log-level', 'loud'], 'Allowed choices are fatal, error', 'Run platform up --help'],
+    [['up', 'a', 'b'], 'Expected 1 argument but got 2', 'Run platform up --help'],
+    [['serve'], "Missing required argument 'entry'", 'Run platform serve --help'],
+  ])('%j', async (args, message, hint) => {
+    const { code, out, err } = await run(...args)
+    expect(code).toBe(2)
+    expect(out).toBe('')
+    expect(err).toContain('error HAVN_ERR_COMMAND_USAGE: ')
+    expect(err).toContain(message)
+    expect(err).toContain(hint)
+  })
+
+  test('platform run without a command', async () => {
+    const { code, err } = await run('run')
+    expect(code).toBe(2)
+    expect(err).toContain('HAVN_ERR_RUN_NO_COMMAND')
+  })
+
+  test('an option does not swallow the argument after it', async () => {
+    const { err } = await run('up', '--bind', ':0', join(directory, 'nowhere'))
+    expect(err).toContain(`There is no directory ${join(directory, 'nowhere')}`)
+  })
+})
+
+describe('--json', () => {
+  test.each([
+    [['status', '--jsn', '--json'], 'HAVN_ERR_COMMAND_USAGE', 2],
+    [['plugins', '--json', '-d', '/no/such/folder'], 'HAVN_ERR_DIRECTORY_MISSING', 2],
+    [['explain', '--json', '-c', '/no/such/file.toml'], 'HAVN_ERR_CONFIG_NOT_FOUND', 2],
+  ])('%j is an error on stdout', async (args, errorCode, exit) => {
+    const { code, out, err } = await run(...args)
+    expect(code).toBe(exit)
+    expect(err).toBe('')
+    expect(JSON.parse(out).error).toMatchObject({ code: errorCode, exit })
+    expect(JSON.parse(out).error).not.toHaveProperty('detail')
+  })
+
+  test('of a command that is run is the command’s own', async () => {
+    const { out, err } = await run('run', '-d', join(directory, 'nowhere'), '--', 'x', '--json')
+    expect(out).toBe('')
+    expect(err).toContain('HAVN_ERR_DIRECTORY_MISSING')
+  })
+})
+
+describe('a folder where nothing is up', () => {
+  test.each(['status', 'down'])('platform %s', async (command) => {
+    const { code, err } = await run(command, directory)
+    expect(code).toBe(1)
+    expect(err).toContain('HAVN_ERR_NOT_UP')
+    expect(err).toContain('Start it with platform up.')
+  })
+
+  test('platform status of no folder', async () => {
+    expect((await run('status', join(directory, 'nowhere'))).err).toContain('HAVN_ERR_DIRECTORY_MISSING')
+  })
+
+  test('platform explain of no app lists what was looked for', async () => {
+    const { code, err } = await run('explain', '-d', directory)
+    expect(code).toBe(1)
+    expect(err).toContain('HAVN_ERR_APP_NOT_FOUND')
+    expect(err).toContain('manage.py')
+  })
+
+  test('platform explain names near facts', async () => {
+    await writeFile(
+      join(directory, 'app.py'),
+      'def app(environ, start_response):\n    start_response("200 OK", [])\n    return []\n',
+    )
+    const { code, err } = await run('explain', '-d', directory, 'entri')
+    expect(code).toBe(2)
+    expect(err).toContain('Nothing is known by the name "entri". Did you mean "entry"?')
+  })
+})

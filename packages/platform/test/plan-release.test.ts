@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { jobSchema, type AppFacts, type Endpoint } from '@havn/model'
+import type { MonitorContract, PluginContext, ServerContract } from '@havn/plugin-api'
+import { sampleApp, sampleSettings, sampleTarget } from '@havn/plugin-api/testing'
+import commandPlugin from '@havn/server-command'
+import gunicornPlugin from '@havn/server-gunicorn'
+import edgePlugin from '../src/builtin/proxy-edge.ts'
+import gatewayPlugin from '../src/builtin/server-gateway.ts'
+import { planRelease, type ReleaseInput } from '../src/deployment/plan-release.ts'
+import { portable } from './portable.ts'
+
+const context: PluginContext = {
+  logger: { debug() {}, info() {}, warn() {}, error() {} },
+  signal: new AbortController().signal,
+  stateDirectory: '/nowhere',
+}
+const gateway = await gatewayPlugin.setup({ limits: {}, timeouts: {} }, context)
+const edge = await edgePlugin.setup({}, context)
+const gunicorn = await gunicornPlugin.setup({ preload: false, configFile: 'gunicorn.conf.py' }, context)
+const command = await commandPlugin.setup(
+  { command: ['./serve', '--port', '$PORT'], portVariable: 'PORT', hostVariable: 'HOST' },
+  context,
+)
+
+const door: Endpoint = {
+  id: 'public',
+  address: { type: 'tcp', host: '127.0.0.1', port: 8123 },
+  protocol: 'http',
+  public: true,
+}
+const job = (id: string) => jobSchema.parse({ id, title: id, process: { id, program: { type: 'python' } } })
+const shop: AppFacts = { ...sampleApp('wsgi'), jobs: [job('migrate'), job('collectstatic')] }
+
+const input = (id: string, instance: ServerContract, changes: Partial<ReleaseInput> = {}): ReleaseInput => ({
+  app: shop,
+  config: {},
+  server: { id, instance },
+  proxy: { id: 'proxy.edge', instance: edge },
+  monitors: [],
+  target: sampleTarget(),
+  publicEndpoints: [door],
+  freePort: 41_234,
+  settings: sampleSettings(),
+  now: new Date('2026-01-02T03:04:05Z'),
+  ...changes,
+})
+
+/** The id is a digest over paths of this checkout too. */
+const golden = ({ id: _id, ...release }: ReturnType<typeof planRelease>) =>
+  portable(JSON.stringify(release, null, 2) + '\n')
+
+describe('a whole release', () => {
+  test('the gateway alone', async () => {
+    const release = planRelease(input('server.gateway', gateway))
+    expect(release.workloads.map(({ id }) => id)).toEqual(['web'])
+    await expect(golden(release)).toMatchFileSnapshot('golden/release-gateway.json')
+  })
+
+  test('gunicorn on a private socket behind the edge, which starts after it', async () => {
+    const settings = { ...sampleSettings(), trustedProxies: ['10.0.0.0/8'] }
+    const release = planRelease(input('server.gunicorn', gunicorn, { settings }))
+    expect(release.workloads.map(({ id }) => id)).toEqual(['app', 'edge'])
+    expect(JSON.parse(release.files.find(({ path }) => path === 'edge.json')!.content)).toMatchObject({
+      trustedProxies: ['10.0.0.0/8'],
+    })
+    await expect(golden(release)).toMatchFileSnapshot('golden/release-gunicorn.json')
+  })
+
+  test('a command on a port of loopback behind the edge', async () => {
+    const release = planRelease(input('server.command', command, { app: sampleApp('node') }))
+    expect(release.workloads[0]!.main).toMatchObject({ args: ['--port', '41234'], env: { PORT: '41234' } })
+    await expect(golden(release)).toMatchFileSnapshot('golden/release-command.json')
+  })
+})
+
+test('the id is the content’s: the same for the same, another for anything else', () => {
+  const id = (changes: Partial<ReleaseInput> = {}) =>
+    planRelease(input('server.gateway', gateway, changes)).id
+  expect(id()).toMatch(/^[0-9a-f]{12}$/)
+  expect(id({ now: new Date() })).toBe(id())
+  expect(id({ settings: { ...sampleSettings(), workers: 3 } })).not.toBe(id())
+  expect(id({ app: { ...shop, env: { A: 'b' } } })).not.toBe(id())
+})
+
+test('steps that the config switches off say so; the others stay as they are', () => {
+  const { jobs } = planRelease(
+    input('server.gateway', gateway, { config: { steps: { migrate: false, collectstatic: true } } }),
+  )
+  expect(jobs.map(({ id, skip }) => [id, skip])).toEqual([
+    ['migrate', 'steps.migrate is false in the config'],
+    ['collectstatic', undefined],
+  ])
+})
+
+test('an interface that the server cannot run', () => {
+  expect(() => planRelease(input('server.gunicorn', gunicorn, { app: sampleApp('fetch') }))).toThrow(
+    expect.objectContaining({
+      code: 'HAVN_ERR_INTERFACE_UNSUPPORTED',
+      message: 'server.gunicorn cannot run fetch apps; it runs wsgi and asgi.',
+    }),
+  )
+})
+
+test('a monitor’s variables reach each process, and override nothing', () => {
+  const monitor: MonitorContract = {
+    environment: ({ id }) => ({ OTEL_SERVICE_NAME: id, SAMPLE_SETTING: 'of the monitor' }),
+    receive: () => {},
+  }
+  const { workloads } = planRelease(input('server.gateway', gateway, { monitors: [monitor] }))
+  expect(workloads[0]!.main.env).toEqual({ OTEL_SERVICE_NAME: 'gateway', SAMPLE_SETTING: 'on' })
+})
+
+test('planning changes nothing that it was given', () => {
+  const given = input('server.gunicorn', gunicorn, { config: { steps: { migrate: false } } })
+  const before = structuredClone({ app: given.app, config: given.config, settings: given.settings })
+  planRelease(given)
+  expect({ app: given.app, config: given.config, settings: given.settings }).toEqual(before)
+})
