@@ -9,6 +9,7 @@ export {
   installProject,
   packFolder,
   packPackages,
+  publishableNames,
   shellEnvironment,
 } from './packed-packages.ts'
 export type { PackedPackage, PublishedManifest } from './packed-packages.ts'

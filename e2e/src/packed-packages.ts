@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
@@ -25,6 +26,17 @@ export interface PublishedManifest {
   exports: Record<string, { types: string; default: string }>
   dependencies?: Record<string, string>
   havn?: { plugins: { id: string; entry: string }[] }
+}
+
+/** Names of the packages that are published, in no particular order. */
+export function publishableNames(): string[] {
+  return globSync('{packages,plugins}/*/package.json', { cwd: workspace })
+    .map(
+      (file) =>
+        JSON.parse(readFileSync(join(workspace, file), 'utf8')) as { name: string; private?: boolean },
+    )
+    .filter((manifest) => !manifest.private)
+    .map(({ name }) => name)
 }
 
 /** Builds and packs every publishable package into `directory`. */
