@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { GatewayHandle, GatewayOptions } from '../src/index.ts'
 import {
   appsDirectory,
@@ -40,6 +40,23 @@ pythonTest('a request that kills its worker gets 502, and leaves the gateway as 
   expect((await get(urlOf(handle.addresses, '/kill'))).status).toBe(502)
   const answers = await Promise.all(Array.from({ length: 8 }, () => get(urlOf(handle.addresses))))
   expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
+})
+
+pythonTest('a child that the app forked does not keep its dead worker alive', async () => {
+  const handle = await startGateway(pythonOptions())
+  const child = Number((await get(urlOf(handle.addresses, '/fork'))).text)
+  onTestFinished(() => void process.kill(child, 'SIGKILL'))
+  expect((await get(urlOf(handle.addresses, '/kill'))).status).toBe(502)
+  expect((await get(urlOf(handle.addresses))).status).toBe(200)
+  expect(isAlive(child)).toBe(true)
+})
+
+pythonTest('a child that the app forked answers nothing in its place', async () => {
+  const handle = await startGateway(pythonOptions())
+  const pid = (await get(urlOf(handle.addresses))).text
+  for (let n = 0; n < 3; n++) {
+    expect(await get(urlOf(handle.addresses, '/fork-and-exit'))).toMatchObject({ status: 200, text: pid })
+  }
 })
 
 pythonTest('the record of a death tells what the worker was doing', async () => {

@@ -19,6 +19,8 @@ def start():
     settings = read_settings()
     prepare_process()
     connection = _connect(settings.socket)
+    # A child that the app forks must neither answer in this process's name nor keep its connection open.
+    os.register_at_fork(after_in_child=connection.close)
     hello = {
         'protocol': 1,
         'worker': settings.worker,
