@@ -46,6 +46,21 @@ pythonTest(
   },
 )
 
+pythonTest('a drain waits for a request whose target holds raw bytes', async () => {
+  const handle = await startGateway(pythonOptions())
+  const { port } = handle.addresses[0] as { port: number }
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1')
+  let answer = ''
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+  socket.on('data', (text: string) => (answer += text))
+  socket.write(Buffer.from('GET /slow?1.5&\xe9 HTTP/1.1\r\nHost: a\r\n\r\n', 'latin1'))
+  await inFlight(handle, 1)
+  expect((await handle.status()).process!.counters.connections).toBe(1)
+  await handle.stop()
+  await closed
+  expect(answer).toMatch(/^HTTP\/1.1 200 /)
+})
+
 pythonTest('a drain lets a streamed response come to its end', async () => {
   const handle = await startGateway(pythonOptions())
   const stream = fetch(urlOf(handle.addresses, '/stream'))

@@ -6,6 +6,8 @@ import type { PeerTrust } from './peer-trust.ts'
 
 /** What holds for all requests of one connection, found out once. */
 export interface Connection {
+  /** The client's own socket; what a handler sees may be a stream over it. */
+  readonly socket: Duplex
   /** Empty on a Unix socket. */
   readonly address: string
   readonly port: number
@@ -19,6 +21,8 @@ export interface Connection {
   closing: boolean
   /** Its parser has failed and another took over: what the first still says is of no interest. */
   replayed: boolean
+  /** Parsers that failed on this connection, each replaced by a stream over the one before. */
+  readonly replays: number
   /** Bytes that had arrived when the last request did. */
   seenBytes: number
 }
@@ -31,9 +35,20 @@ export function connectionOf(socket: Duplex, isTrusted: PeerTrust, listenerPath:
   return ((socket as KnownSocket)[key] ??= describe(socket as Socket, isTrusted, listenerPath))
 }
 
+/** True for a connection that was seen before: a new parser took it over, and node:http announces it again. */
+export function isKnownConnection(socket: Duplex): boolean {
+  return (socket as KnownSocket)[key] !== undefined
+}
+
+/** The socket that the client is connected to, where a request's `socket` may be a stream over it. */
+export function clientSocketOf(socket: Duplex): Duplex {
+  return (socket as KnownSocket)[key]?.socket ?? socket
+}
+
 /** Gives a stream over a connection's socket the facts of that connection. */
 export function adoptConnection(stream: Duplex, connection: Connection): void {
-  const adopted: Connection = { ...connection, response: null, closing: false, replayed: false, seenBytes: 0 }
+  const fresh = { response: null, closing: false, replayed: false, seenBytes: 0 }
+  const adopted: Connection = { ...connection, ...fresh, replays: connection.replays + 1 }
   ;(stream as KnownSocket)[key] = adopted
 }
 
@@ -41,6 +56,7 @@ function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => stri
   const address = plainAddress(socket.remoteAddress ?? '')
   const isUnix = socket.localPort === undefined
   return {
+    socket,
     address,
     port: socket.remotePort ?? 0,
     trusted: isTrusted(address),
@@ -49,6 +65,7 @@ function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => stri
     response: null,
     closing: false,
     replayed: false,
+    replays: 0,
     seenBytes: 0,
   }
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { answerClientError } from './client-error.ts'
-import { connectionOf } from './connection.ts'
+import { connectionOf, isKnownConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { lingerAndClose } from './linger.ts'
 import { createPeerTrust } from './peer-trust.ts'
@@ -17,6 +17,8 @@ import { encodeRawTarget, replay } from './replay.ts'
 import { isWebSocketUpgrade, serveWithoutUpgrade } from './upgrade.ts'
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+/** Streams over one another that a connection may grow before it has to be opened anew. */
+const MAX_REPLAYS = 16
 
 export interface ListenerOptions {
   limits: ListenerLimits
@@ -38,6 +40,8 @@ export interface ListenerOptions {
   endEmptyBodies?: boolean
   /** Path of the Unix socket, for `serverAddress`, where the server was given a descriptor. */
   socketPath?: string
+  /** Called once for each client connection. node:http's event `connection` may come again for one. */
+  onConnection?: (socket: Socket) => void
   /** Called for each request that was answered here instead of by a handler. */
   onRejected?: (reason: RefusalReason, status: number) => void
   /** Called with the number of headers that a request lost because of an underscore in their names. */
@@ -94,6 +98,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     // Pipelined behind a request that was refused: its answer says that nothing more is read.
     if (connection.closing) return null
     connection.response = response
+    if (connection.replays >= MAX_REPLAYS) response.shouldKeepAlive = false
     const outcome = readRequest(request, connection, rules)
     if (isRefusal(outcome)) {
       refuse(response, connection, outcome)
@@ -125,6 +130,9 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     handlers.request(request, response, target)
   }
 
+  server.on('connection', (socket: Socket) => {
+    if (!isKnownConnection(socket)) options.onConnection?.(socket)
+  })
   server.on('request', (request, response) => serve(request, response, false))
   server.on('checkContinue', (request, response) => serve(request, response, true))
   server.on('checkExpectation', (_request, response) =>
@@ -135,12 +143,12 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     refuseSocket(socket, refusals.connect, { Allow: ALLOWED_METHODS })
   })
   server.on('upgrade', (request, socket, head) => {
-    socket.on('error', ignore)
     const connection = connectionFor(socket)
     if (!isWebSocketUpgrade(request)) {
       serveWithoutUpgrade({ server, request, socket, head, connection })
       return
     }
+    socket.on('error', ignore)
     const pending = connection.response
     if (pending !== null && !pending.writableFinished) {
       // A handshake pipelined behind a request that is still being answered would write into its response.

@@ -27,8 +27,11 @@ export function serveWithoutUpgrade(taken: {
   connection: Connection
 }): void {
   const { server, request, socket, head, connection } = taken
+  // Nobody else listens while no parser has the connection.
+  socket.on('error', ignore)
   const replay = () => {
     if (socket.destroyed) return
+    socket.off('error', ignore)
     socket.unshift(Buffer.concat([Buffer.from(plainHead(request), 'latin1'), head]))
     server.emit('connection', socket)
   }
@@ -45,3 +48,5 @@ function plainHead(request: IncomingMessage): string {
   }
   return head + '\r\n'
 }
+
+function ignore(): void {}

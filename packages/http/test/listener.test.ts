@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { echoOf, exchange, startEcho } from './raw-exchange.ts'
 
@@ -270,6 +271,28 @@ describe('WebSocket handshakes', () => {
   test('keep the rules', async () => {
     await using server = await startEcho()
     expect((await exchange(server, handshake('Host: b.test\r\n'))).status).toBe(400)
+  })
+})
+
+describe('a connection that is handed from parser to parser', () => {
+  const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'
+  const rawTarget = 'GET /\xe9 HTTP/1.1\r\nHost: a\r\n\r\n'
+
+  test('is one connection, and gathers no listeners', async () => {
+    const sockets: Socket[] = []
+    await using server = await startEcho({ onConnection: (socket) => void sockets.push(socket) })
+    const parts = [...Array<string>(12).fill(upgrade), rawTarget, get('/')]
+    const { text } = await exchange(server, parts)
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(parts.length)
+    expect(sockets).toHaveLength(1)
+    for (const event of ['close', 'error']) expect(sockets[0]!.listenerCount(event)).toBeLessThan(10)
+  })
+
+  test('ends after so many of them', async () => {
+    await using server = await startEcho()
+    const { text } = await exchange(server, Array<string>(20).fill(rawTarget))
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(16)
+    expect(text.match(/Connection: close/g)).toHaveLength(1)
   })
 })
 

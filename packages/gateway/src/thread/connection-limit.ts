@@ -1,4 +1,3 @@
-import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { PluginLogger } from '@havn/plugin-api'
 import { count, counter, totalOf, type Counters } from '../dispatch/counters.ts'
@@ -6,15 +5,16 @@ import { count, counter, totalOf, type Counters } from '../dispatch/counters.ts'
 /** A flood is one line of the log in this time, not one a connection. */
 const NOTICE_MS = 10_000
 
-/** Counts a server's connections, and closes those beyond the limit, which holds for all threads together. */
-export function limitConnections(
-  server: Server,
-  options: { counters: Counters; maxConnections: number; logger: PluginLogger },
-): void {
+/** Makes what counts connections, and closes those beyond the limit, which holds for all threads together. */
+export function createConnectionLimit(options: {
+  counters: Counters
+  maxConnections: number
+  logger: PluginLogger
+}): (socket: Socket) => void {
   const { counters, maxConnections, logger } = options
   let noticeAt = -NOTICE_MS
 
-  server.on('connection', (socket: Socket) => {
+  return (socket) => {
     count(counters, counter.connections)
     socket.once('close', () => count(counters, counter.connections, -1))
     if (totalOf(counters, counter.connections) <= maxConnections) return
@@ -23,5 +23,5 @@ export function limitConnections(
     if (performance.now() - noticeAt < NOTICE_MS) return
     noticeAt = performance.now()
     logger.warn({ maxConnections }, 'connections beyond the limit are closed')
-  })
+  }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { sendError, type ListenerHandlers } from '@havn/http'
+import { clientSocketOf, sendError, type ListenerHandlers } from '@havn/http'
 import { toErrorJson } from '@havn/model'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
 import type { RequestObserver } from '@havn/telemetry'
@@ -71,7 +71,8 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
       observer.runWithin(request, () => host.upgrade({ request, socket, head, target, record }))
     },
 
-    busySockets: () => new Set([...upgraded, ...[...responses].map(({ req }) => req.socket)]),
+    busySockets: () =>
+      new Set([...upgraded, ...[...responses].map(({ req }) => req.socket)].map(clientSocketOf)),
 
     drain() {
       draining = true

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createListener, type ListenerHandlers } from '@havn/http'
 import { formatAddress, type Address } from '@havn/model'
@@ -6,7 +7,7 @@ import type { PluginLogger } from '@havn/plugin-api'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { Counters } from '../dispatch/counters.ts'
 import { errors } from '../errors.ts'
-import { limitConnections } from './connection-limit.ts'
+import { createConnectionLimit } from './connection-limit.ts'
 
 const BACKLOG = 511
 /** How long a connection without a request is waited for at a drain: its first bytes may be on their way. */
@@ -44,15 +45,20 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
   const sockets = new Set<Duplex>()
   let closed: Promise<void> | null = null
 
+  const limitConnection = createConnectionLimit({ counters, maxConnections: limits.maxConnections, logger })
+
+  function onConnection(socket: Socket): void {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    limitConnection(socket)
+  }
+
   const servers = addresses.map((address) => {
     const socketPath = address.type === 'unix' ? address.path : undefined
-    const server = createListener({ limits, timeouts, trustedProxies, socketPath, endEmptyBodies }, handlers)
-    limitConnections(server, { counters, maxConnections: limits.maxConnections, logger })
-    server.on('connection', (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-    })
-    return server
+    return createListener(
+      { limits, timeouts, trustedProxies, socketPath, endEmptyBodies, onConnection },
+      handlers,
+    )
   })
 
   // To Node a connection is idle only after its first request: one that never sent any would hold up the end.
