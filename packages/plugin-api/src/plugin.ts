@@ -62,7 +62,7 @@ export interface PluginDefinition<
   Schema extends StandardSchemaV1 = StandardSchemaV1,
 > {
   /** `kind.name`, such as `orchestrator.kubernetes`. */
-  id: `${Kind}.${string}`
+  id: NoInfer<`${Kind}.${string}`>
   kind: Kind
   /** The contract this was written for: see {@link pluginApiVersions}. */
   apiVersion: number
