@@ -55,6 +55,7 @@ describe('definePlugin', () => {
 
   test('refuses a kind that there is not', () => {
     definePlugin({
+      // @ts-expect-error -- no id begins with gadget.
       id: 'gadget.sample',
       // @ts-expect-error -- gadget is no kind
       kind: 'gadget',
