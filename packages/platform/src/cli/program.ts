@@ -41,7 +41,7 @@ export function jsonOption(): Option {
   return new Option('--json', 'print facts as JSON')
 }
 
-/** The whole command line. */
+/** The whole command line. Each command loads what it does only when it runs: `--help` and `serve` start fast. */
 export function createProgram(context: CommandContext, version: string): Command {
   const program = new Command('platform')
     .description(

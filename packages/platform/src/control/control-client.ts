@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import type { HavnError } from '@havn/model'
 import { errors } from '../errors.ts'
 import type { DeploymentStatus } from './control-server.ts'
-import { controlSocketPath } from './control-server.ts'
+import { controlSocketPath } from './control-socket.ts'
 
 /**
  * Asks a running deployment for its status.

@@ -1,8 +1,8 @@
 import { chmod, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import Fastify from 'fastify'
 import type { AppFacts, Release } from '@havn/model'
 import type { ProcessStatus } from '@havn/plugin-api'
+import { controlSocketPath } from './control-socket.ts'
 
 /** What `platform status` shows. */
 export interface DeploymentStatus {
@@ -23,11 +23,6 @@ export interface ControlSource {
   release(): Release
   /** Begins to drain; returns at once. */
   stop(): void
-}
-
-/** Where the control socket of a run directory lies. */
-export function controlSocketPath(runDirectory: string): string {
-  return join(runDirectory, 'control.sock')
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { diagnose } from '../../deployment/doctor.ts'
 import { jsonOption, type CommandContext } from '../program.ts'
 import { formatTable } from '../table.ts'
 
@@ -12,6 +11,7 @@ export function addDoctorCommand(program: Command, { terminal, setExitCode }: Co
     .description('Looks at this machine. Exit code 1 when something is missing that apps need.')
     .addOption(jsonOption())
     .action(async ({ json }: { json?: boolean }) => {
+      const { diagnose } = await import('../../deployment/doctor.ts')
       const found = await diagnose()
       if (json) terminal.stdout.write(JSON.stringify(found, null, 2) + '\n')
       else

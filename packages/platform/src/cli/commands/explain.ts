@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { explain } from '../../deployment/explain.ts'
 import { addFolderOptions, jsonOption, type CommandContext, type FolderOptions } from '../program.ts'
 import { paint } from '../terminal.ts'
 
@@ -13,6 +12,7 @@ export function addExplainCommand(program: Command, { terminal }: CommandContext
     .addOption(jsonOption())
   addFolderOptions(command).action(
     async (only: string | undefined, values: FolderOptions & { directory: string; json?: boolean }) => {
+      const { explain } = await import('../../deployment/explain.ts')
       const { config: configFile, python, directory, json } = values
       const explanations = await explain({ directory, configFile, python, only })
       if (json) return void terminal.stdout.write(JSON.stringify(explanations, null, 2) + '\n')

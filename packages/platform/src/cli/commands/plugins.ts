@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { openProject } from '../../deployment/project.ts'
 import { configOption, jsonOption, type CommandContext } from '../program.ts'
 import { formatTable } from '../table.ts'
 
@@ -12,6 +11,7 @@ export function addPluginsCommand(program: Command, { terminal }: CommandContext
     .addOption(configOption())
     .addOption(jsonOption())
     .action(async ({ directory, config, json }: { directory: string; config?: string; json?: boolean }) => {
+      const { openProject } = await import('../../deployment/project.ts')
       const project = await openProject({ directory, configFile: config })
       const listings = project.registry.list()
       await project.close()

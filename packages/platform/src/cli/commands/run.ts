@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { runCommand } from '../../deployment/run-command.ts'
 import { addFolderOptions, type CommandContext, type FolderOptions } from '../program.ts'
 
 export function addRunCommand(program: Command, { setExitCode }: CommandContext): void {
@@ -14,6 +13,7 @@ export function addRunCommand(program: Command, { setExitCode }: CommandContext)
     .passThroughOptions()
     .option('-d, --directory <dir>', "the app's folder", '.')
   addFolderOptions(command).action(async (words: string[], values: FolderOptions & { directory: string }) => {
+    const { runCommand } = await import('../../deployment/run-command.ts')
     const { config: configFile, python, directory } = values
     setExitCode(await runCommand({ directory, configFile, python, command: words }))
   })

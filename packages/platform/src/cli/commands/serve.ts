@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander'
 import type { AppInterface } from '@havn/model'
-import { serve } from '../../deployment/serve.ts'
 import { addServerOptions, toOverrides, type ServerOptionValues } from '../options.ts'
 import type { CommandContext } from '../program.ts'
 
@@ -27,6 +26,7 @@ export function addServeCommand(program: Command, { terminal, setExitCode }: Com
     )
     .option('--python <path>', "interpreter that has the app's requirements")
   addServerOptions(command).action(async (entry: string, values: ServeValues) => {
+    const { serve } = await import('../../deployment/serve.ts')
     const { directory, interface: kind, python } = values
     setExitCode(
       await serve({ entry, directory, interface: kind, python, overrides: toOverrides(values) }, terminal),

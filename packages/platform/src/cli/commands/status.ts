@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { readStatus, requestStop } from '../../control/control-client.ts'
-import { locateProject } from '../../deployment/project.ts'
 import { runDirectoryOf } from '../../deployment/state-directories.ts'
 import { errors } from '../../errors.ts'
 import { configOption, jsonOption, type CommandContext } from '../program.ts'
@@ -16,6 +15,7 @@ export function addStatusCommand(program: Command, { terminal }: CommandContext)
     .addOption(configOption())
     .addOption(jsonOption())
     .action(async (directory: string, { config, json }: { config?: string; json?: boolean }) => {
+      const { locateProject } = await import('../../deployment/project.ts')
       const { root } = await locateProject({ directory, configFile: config })
       const status = await readStatus(runDirectoryOf(root))
       if (!status) throw errors.HAVN_ERR_NOT_UP({ root })
@@ -45,6 +45,7 @@ export function addDownCommand(program: Command, { terminal }: CommandContext): 
     .argument('[dir]', "the app's folder", '.')
     .addOption(configOption())
     .action(async (directory: string, { config }: { config?: string }) => {
+      const { locateProject } = await import('../../deployment/project.ts')
       const { root } = await locateProject({ directory, configFile: config })
       const runDirectory = runDirectoryOf(root)
       const status = await readStatus(runDirectory)

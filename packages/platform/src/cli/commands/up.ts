@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { up } from '../../deployment/up.ts'
 import { addServerOptions, toOverrides, type ServerOptionValues } from '../options.ts'
 import { addFolderOptions, type CommandContext, type FolderOptions } from '../program.ts'
 
@@ -13,6 +12,7 @@ export function addUpCommand(program: Command, { terminal, setExitCode }: Comman
     .argument('[dir]', "the app's folder", '.')
   addServerOptions(addFolderOptions(command)).action(
     async (dir: string, values: FolderOptions & ServerOptionValues) => {
+      const { up } = await import('../../deployment/up.ts')
       const { config: configFile, python } = values
       setExitCode(await up({ directory: dir, configFile, python, overrides: toOverrides(values) }, terminal))
     },
