@@ -61,3 +61,20 @@ test.each(['10', '10.0.0.0/33', 'localhost', '', '1.2.3'])('"%s" is no peer to t
     expect.objectContaining({ code: 'HAVN_ERR_HTTP_TRUSTED_PROXY' }),
   )
 })
+
+test('empty elements of Forwarded are none (RFC 9110 section 5.6.1), quotes guard separators', () => {
+  const value = ', for="_a,b;c\\"d", ,for=1.2.3.4;;proto=https,, for="10.0.0.2";proto=http,'
+  const seen = readForwarded(['Forwarded', value], peer, isTrusted)
+  expect(seen).toMatchObject({ address: '1.2.3.4', scheme: 'https' })
+})
+
+test('a quote that nothing closes does not swallow the hops behind it', () => {
+  const seen = readForwarded(['Forwarded', 'for="x, for=1.2.3.4;proto=https'], peer, isTrusted)
+  expect(seen).toMatchObject({ address: '1.2.3.4', scheme: 'https' })
+})
+
+test('a Forwarded of nothing but quotes and backslashes is read in one pass', { timeout: 10_000 }, () => {
+  // Looking for the end of each quote anew would take minutes.
+  const seen = readForwarded(['Forwarded', '"\\'.repeat(100_000)], peer, isTrusted)
+  expect(seen.address).toBe(peer.address)
+})

@@ -99,8 +99,36 @@ function hopsOfForwarded(value: string): Hop[] {
   })
 }
 
+/** In one pass, whatever the text: it may be the client's. A quote that nothing closes is a character like others. */
 function splitOutsideQuotes(text: string, separator: string): string[] {
-  return text.match(new RegExp(`(?:"(?:[^"\\\\]|\\\\.)*"|[^"${separator}])+`, 'g')) ?? []
+  const parts: string[] = []
+  let start = 0
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') {
+      at = closingQuote(text, at)
+      if (at === -1) {
+        parts.push(...text.slice(start).split(separator))
+        return parts.filter(isFilled)
+      }
+    } else if (text[at] === separator) {
+      parts.push(text.slice(start, at))
+      start = at + 1
+    }
+  }
+  parts.push(text.slice(start))
+  return parts.filter(isFilled)
+}
+
+function closingQuote(text: string, openingQuote: number): number {
+  for (let at = openingQuote + 1; at < text.length; at++) {
+    if (text[at] === '"') return at
+    if (text[at] === '\\') at++
+  }
+  return -1
+}
+
+function isFilled(part: string): boolean {
+  return part.trim() !== ''
 }
 
 function unquote(text: string): string {
