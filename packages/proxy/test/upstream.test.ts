@@ -328,6 +328,8 @@ describe('failures', () => {
   test.each([
     ['closes without an answer', ''],
     ['is not HTTP', 'SSH-2.0-OpenSSH_9\r\n'],
+    ['has the status 000', 'HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n'],
+    ['has the status 099', 'HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n'],
     ['has two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
     [
       'has a length and chunks',

@@ -81,11 +81,17 @@ function sendBack(received: IncomingMessage, exchange: Exchange): void {
     received.destroy()
     return
   }
+  const status = received.statusCode!
+  if (status < 200) {
+    received.destroy()
+    fail(new Error(`The upstream's status is ${status}`), exchange)
+    return
+  }
   const headers = [...forwardableHeaders(received.rawHeaders)]
   // A body that was not read to its end would be taken for the next request.
   const mustClose = !request.complete
   if (mustClose) headers.push('Connection', 'close')
-  response.writeHead(received.statusCode!, headers)
+  response.writeHead(status, headers)
   // The length of a stream is not known, nor when it will begin: the client learns of it now.
   if (received.headers['content-length'] === undefined) response.flushHeaders()
 
