@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -84,6 +84,14 @@ describe('while a WSGI app is up', () => {
       processes: [{ state: 'ready', restarts: 0, pid: expect.any(Number) }],
     })
     expect(Date.parse(status.since)).not.toBeNaN()
+  })
+
+  test('status through a symbolic link is that of the folder', async () => {
+    const link = join(runtime, 'link')
+    await symlink(directory, link)
+    const { code, stdout } = await run('status', link)
+    await rm(link)
+    expect([code, stdout.includes(url)]).toEqual([0, true])
   })
 
   test('a second up of the same folder is one clear error, and the first goes on', async () => {
@@ -243,6 +251,13 @@ export default defineConfig({ app: { entry: 'other:served', env: { GREETING: gre
     })
     expect(await (await fetch(url)).text()).toBe('other from TypeScript')
     await expectCleanEnd()
+  })
+
+  test('an app in a folder that the config names: status and down find it by the config’s folder', async () => {
+    const url = await up({ 'src/app.py': wsgiHello, 'platform.config.toml': '[app]\ndirectory = "src"\n' })
+    expect((await runPlatform(['status', directory!])).stdout).toContain(url)
+    expect(await runPlatform(['down', directory!])).toMatchObject({ code: 0, stderr: 'Stopped.\n' })
+    expect(await platform!.finished).toMatchObject({ code: 0 })
   })
 
   test.each([
