@@ -253,6 +253,24 @@ export default defineConfig({ app: { entry: 'other:served', env: { GREETING: gre
     await expectCleanEnd()
   })
 
+  test('a start that fails leaves nothing in the run directory', async () => {
+    directory = await makeApp({
+      'app.py': wsgiHello,
+      'platform.config.toml': 'server = { id = "server.command", config = { command = ["false"] } }\n',
+    })
+    const runtime = await mkdtemp(join(tmpdir(), 'havn-run-'))
+    try {
+      const { code, stderr } = await runPlatform(['up', directory, '--bind', '127.0.0.1:0'], {
+        env: { XDG_RUNTIME_DIR: runtime },
+      })
+      expect(code).toBe(1)
+      expect(new Set(stderr.match(/HAVN_ERR_\w+/g)).size, stderr).toBe(1)
+      expect(await readdir(runtime)).toEqual([])
+    } finally {
+      await rm(runtime, { recursive: true })
+    }
+  })
+
   test('an app in a folder that the config names: status and down find it by the config’s folder', async () => {
     const url = await up({ 'src/app.py': wsgiHello, 'platform.config.toml': '[app]\ndirectory = "src"\n' })
     expect((await runPlatform(['status', directory!])).stdout).toContain(url)

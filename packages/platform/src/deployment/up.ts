@@ -35,6 +35,8 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<number
   } finally {
     progress.close()
     await project.close()
+    // Only when nothing else is left in it: another `up` may hold it.
+    await rmdir(project.runDirectory).catch(() => {})
     signals.close()
   }
 }
@@ -131,8 +133,6 @@ async function serveUntilStopped(
   } finally {
     await orchestrator.destroy(AbortSignal.timeout(10_000))
     await control.close()
-    // Only when nothing else is left in it.
-    await rmdir(project.runDirectory).catch(() => {})
   }
 }
 
