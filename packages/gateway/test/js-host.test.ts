@@ -159,6 +159,21 @@ describe('a JavaScript app', () => {
     expect(seen.headers).not.toHaveProperty('x-forwarded-for')
   })
 
+  it.each([
+    [
+      'that the target names',
+      'GET http://b.test/x HTTP/1.1\r\nHost: a.test\r\nX-A: 1\r\nConnection: close\r\n\r\n',
+    ],
+    ['of HTTP/1.0 without a Host', 'GET http://b.test/x HTTP/1.0\r\nX-A: 1\r\n\r\n'],
+  ])('sees the host %s, in both kinds of headers', async (_, bytes) => {
+    const source = `export default ({ headers, rawHeaders }, response) =>
+      response.end(JSON.stringify({ headers, raw: rawHeaders.join(' ') }))`
+    const text = await exchangeRaw(await startApp(source, 'node'), bytes)
+    const seen = JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))
+    expect(seen.headers).toMatchObject({ host: 'b.test', 'x-a': '1' })
+    expect(seen.raw).toContain('Host b.test X-A 1')
+  })
+
   it('that throws answers 500, and lives on', async () => {
     const front = await startApp(`
       function handler(req, res) {

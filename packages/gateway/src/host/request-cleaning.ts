@@ -44,11 +44,15 @@ export function withTrace(target: RequestTarget, record: RequestRecord): Request
   return { ...target, headers }
 }
 
-/** The listener's headers are the raw ones less some, in the same order. */
+/** The listener's headers are the raw ones less some, in the same order, behind a Host where there was none. */
 function cleanHeaders(request: IncomingMessage, target: RequestTarget): void {
   const { rawHeaders } = request
   const kept: string[] = []
   let at = 0
+  if (request.headers.host === undefined && target.host !== '') {
+    kept.push('Host', target.host)
+    at = 2
+  }
   for (let n = 0; n < rawHeaders.length; n += 2) {
     const name = rawHeaders[n] as string
     if (name === target.headers[at]) {
@@ -60,6 +64,6 @@ function cleanHeaders(request: IncomingMessage, target: RequestTarget): void {
     if (ofConnection.has(lower)) kept.push(name, rawHeaders[n + 1] as string)
     else delete request.headers[lower]
   }
-  if (kept.length !== rawHeaders.length) request.rawHeaders = kept
+  request.rawHeaders = kept
   if (target.host !== '' && request.headers.host !== target.host) request.headers.host = target.host
 }
