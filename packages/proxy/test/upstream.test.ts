@@ -320,6 +320,22 @@ describe('failures', () => {
     expect((await exchange(edge.port, post)).status).toBe(502)
   })
 
+  test('are logged without the query', async () => {
+    const paths: unknown[] = []
+    const warn = (fields: object) => void paths.push((fields as { path: unknown }).path)
+    const logger = { debug() {}, info() {}, warn, error() {} }
+    const gone = await startHttp(echo)
+    const edge = await edgeTo(gone, {}, { logger })
+    gone.close()
+    await once(gone, 'close')
+    await exchange(edge.port, get('/a?token=x'))
+    await exchange(
+      edge.port,
+      get('/ws?token=x', { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }),
+    )
+    expect(paths).toEqual(['/a', '/ws'])
+  })
+
   test('an upstream that says nothing is 504', async () => {
     const edge = await edgeTo(await startSocket(() => {}), { responseTimeoutMs: 100 })
     expect((await exchange(edge.port, get('/'))).status).toBe(504)

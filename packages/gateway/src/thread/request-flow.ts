@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { clientSocketOf, sendError, type ListenerHandlers } from '@havn/http'
+import { clientSocketOf, sendError, type ListenerHandlers, type RequestTarget } from '@havn/http'
 import { toErrorJson } from '@havn/model'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
 import type { RequestObserver } from '@havn/telemetry'
@@ -34,8 +34,8 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
     flow.onResponseEnd()
   }
 
-  function fail(request: IncomingMessage, error: unknown): void {
-    logger.error({ err: toErrorJson(error), url: request.url }, 'the edge failed at a request')
+  function fail(target: RequestTarget, error: unknown): void {
+    logger.error({ err: toErrorJson(error), path: target.path }, 'the edge failed at a request')
   }
 
   const flow: RequestFlow = {
@@ -49,7 +49,7 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
       try {
         if (edge?.handle(request, response, target)) return
       } catch (error) {
-        fail(request, error)
+        fail(target, error)
         if (response.headersSent) response.destroy()
         else sendError(response, 500, { close: true })
         return
@@ -64,7 +64,7 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
       try {
         if (edge?.upgrade?.(request, socket, head, target)) return
       } catch (error) {
-        fail(request, error)
+        fail(target, error)
         socket.destroy()
         return
       }

@@ -13,6 +13,8 @@ export interface Exchange {
   request: IncomingMessage
   response: ServerResponse
   options: RequestOptions & { headers: string[] }
+  /** For the log: the query is left out, since it may hold secrets. */
+  path: string
   config: Upstream
   logger: PluginLogger
 }
@@ -96,7 +98,7 @@ function sendBack(received: IncomingMessage, exchange: Exchange): void {
   if (received.headers['content-length'] === undefined) response.flushHeaders()
 
   received.once('error', (error) => {
-    logger.warn({ err: error, path: request.url }, 'The upstream broke off its response')
+    logger.warn({ err: error, path: exchange.path }, 'The upstream broke off its response')
     response.destroy()
   })
   received.pipe(response)
@@ -118,9 +120,9 @@ function limitSilence(sent: ClientRequest, { response, config }: Exchange): void
   })
 }
 
-function fail(error: NodeJS.ErrnoException, { request, response, logger }: Exchange): void {
+function fail(error: NodeJS.ErrnoException, { request, response, path, logger }: Exchange): void {
   const status = error.code === 'ETIMEDOUT' ? 504 : 502
-  logger.warn({ err: error, path: request.url, status }, 'The upstream did not answer')
+  logger.warn({ err: error, path, status }, 'The upstream did not answer')
   sendError(response, status, { close: !request.complete })
 }
 

@@ -12,6 +12,8 @@ export interface TunnelInput {
   /** What the client sent behind its handshake. */
   head: Buffer
   options: RequestOptions & { headers: string[] }
+  /** For the log: the query is left out, since it may hold secrets. */
+  path: string
   config: Upstream
   logger: PluginLogger
   /** Ends the tunnel. */
@@ -23,7 +25,7 @@ export interface TunnelInput {
  * side closes or both are silent for too long; any other answer is the client's answer, and the end.
  */
 export function openTunnel(input: TunnelInput): void {
-  const { socket, head, options, config, logger, signal } = input
+  const { socket, head, options, path, config, logger, signal } = input
   const sent = httpRequest(options)
   const abort = () => {
     sent.destroy()
@@ -39,7 +41,7 @@ export function openTunnel(input: TunnelInput): void {
   sent.setTimeout(config.responseTimeoutMs, () => sent.destroy(timeoutError('response')))
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (socket.destroyed || socket.writableEnded) return
-    logger.warn({ err: error, path: options.path }, 'The upstream did not answer a WebSocket handshake')
+    logger.warn({ err: error, path }, 'The upstream did not answer a WebSocket handshake')
     socket.end(formatErrorResponse(error.code === 'ETIMEDOUT' ? 504 : 502))
   })
   sent.once('upgrade', (received, upstreamSocket, upstreamHead) => {

@@ -53,7 +53,7 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
   return {
     forward(request, response, target) {
       const options = { ...optionsFor(request, target, frameOf(request)), agent }
-      forwardRequest({ request, response, options, config, logger: context.logger })
+      forwardRequest({ request, response, options, path: target.path, config, logger: context.logger })
     },
     tunnel(request, socket, head, target) {
       // A connection that changes its protocol never goes back to the pool.
@@ -61,7 +61,8 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
         ...optionsFor(request, target, ['Connection', 'Upgrade', 'Upgrade', 'websocket']),
         agent: false as const,
       }
-      openTunnel({ socket, head, options, config, logger: context.logger, signal: closing.signal })
+      const { signal } = closing
+      openTunnel({ socket, head, options, path: target.path, config, logger: context.logger, signal })
     },
     close() {
       closing.abort()
