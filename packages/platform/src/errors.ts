@@ -114,7 +114,7 @@ export const errors = defineErrors({
   HAVN_ERR_RUN_NO_COMMAND: {
     kind: 'user',
     exit: 2,
-    message: () => 'platform run needs a command.',
+    message: () => 'platform run needs a command after --.',
     hint: 'For example: platform run -- python manage.py createsuperuser',
   },
   HAVN_ERR_RUN_NOT_FOUND: {
