@@ -260,7 +260,8 @@ export class TestStream {
     this.frames.push(frame)
     const size = bodyBytes(frame)
     this.sentBytes += size
-    if (this.givesCredit && size > 0) this.credit(size)
+    // A host that drains may be gone after the last frame.
+    if (this.givesCredit && size > 0 && !frames.hasFlag(frame, frameFlag.END)) this.credit(size)
   }
 
   /** The next frame, when it comes. */

@@ -407,9 +407,33 @@ describe('failures', () => {
       request.on('error', () => aborted.resolve()).resume()
     })
     const client = connect((await edgeTo(upstream)).port, '127.0.0.1')
-    client.write(get('/', { 'Content-Length': '10' }, 'POST') + 'abc')
+    client.write(get('/', { 'Content-Length': '100000' }, 'POST') + 'abc')
     setTimeout(() => client.destroy(), 50)
     await aborted.promise
+  })
+
+  test('a small upload that breaks off costs the upstream nothing', async () => {
+    let seen = 0
+    const edge = await edgeTo(await startHttp((_request, response) => void (seen++, response.end('ok'))))
+    const client = connect(edge.port, '127.0.0.1')
+    client.write(get('/', { 'Content-Length': '10' }, 'POST') + 'abc')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    client.destroy()
+    expect((await exchange(edge.port, get('/'))).status).toBe(200)
+    expect(seen).toBe(1)
+  })
+
+  test('an upstream that answers an upload and closes without reading it is heard', async () => {
+    const upstream = await startSocket((socket) => {
+      socket.once('data', () => socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\nno'))
+    })
+    const edge = await edgeTo(upstream)
+    const statuses = new Set<number>()
+    for (let i = 0; i < 100; i++) {
+      const post = get('/', { 'Content-Length': '8' }, 'POST') + 'choice=1'
+      statuses.add((await exchange(edge.port, post)).status)
+    }
+    expect([...statuses]).toEqual([403])
   })
 
   /** Answers the first request on each connection, and hangs up at the second without a word. */

@@ -14,15 +14,16 @@ from .scoreboard import Scoreboard
 TERMINATE_S = 1.0
 
 
-def serve_asgi(connection, settings):
-    """Serves until the process ends; raises LoadingError."""
+def serve_asgi(connect, settings):
+    """Serves until the process ends, on the socket that connect() returns once the app is loaded; raises LoadingError."""
     loop = _new_loop()
     # Apps of Python 3.9 take this loop as they make locks and queues on import.
     asyncio.set_event_loop(loop)
     application = load_app(settings)
     asyncio.set_event_loop(loop)
+    connection = connect()
     loop.run_until_complete(_serve(connection, application, settings))
-    exit_cleanly()
+    exit_cleanly(connection)
 
 
 async def _serve(connection, application, settings):

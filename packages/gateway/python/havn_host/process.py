@@ -5,12 +5,14 @@ import ctypes
 import faulthandler
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 
 EXIT_FAILED = 3
 EXIT_PROTOCOL = 4
+LINGER_S = 1.0
 
 _PR_SET_PDEATHSIG = 1
 
@@ -37,8 +39,8 @@ def exit_now(code=0):
     os._exit(code)
 
 
-def exit_cleanly():
-    """Ends the process after a drain: what the app registered with atexit runs."""
+def exit_cleanly(connection):
+    """Ends the process after a drain: what the app registered with atexit runs, and nothing that was sent is lost."""
     if not _ending.acquire(blocking=False):
         # Another thread is at it.
         time.sleep(3600)
@@ -46,7 +48,22 @@ def exit_cleanly():
         atexit._run_exitfuncs()
     except BaseException:  # It has been printed; the end is near all the same.
         pass
+    _linger(connection)
     exit_now(0)
+
+
+def _linger(connection):
+    """
+    Waits for the gateway to close the socket: a CREDIT that crosses our end would break it on the gateway's side
+    before what we sent last was read.
+    """
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(LINGER_S)
+        while connection.recv(65536):
+            pass
+    except OSError:
+        pass
 
 
 def exit_for_protocol(error):

@@ -16,7 +16,7 @@ class Connection:
     """Frames in and out. `queue` holds whole requests that wait for a thread, `streams` all that are open."""
 
     def __init__(self, connection, queue, settings):
-        self._socket = connection
+        self.socket = connection
         self._reader = frames.FrameReader()
         self._sending = threading.Lock()
         self._held = []
@@ -79,7 +79,7 @@ class Connection:
     def read(self):
         """Waits for bytes and acts on the frames in them. One thread at a time."""
         try:
-            chunk = self._socket.recv(READ_BYTES)
+            chunk = self.socket.recv(READ_BYTES)
         except OSError:
             chunk = b''
         if not chunk:
@@ -95,11 +95,11 @@ class Connection:
         return bool(self._readable.poll(0))
 
     def fileno(self):
-        return self._socket.fileno()
+        return self.socket.fileno()
 
     def _write(self, data):
         try:
-            self._socket.sendall(data)
+            self.socket.sendall(data)
         except OSError:
             exit_now(0)
 

@@ -110,7 +110,7 @@ class Server:
         """Ends the process when it drains and nothing is in flight."""
         if self.is_draining and not self.is_busy():
             self.connection.finish()
-            exit_cleanly()
+            exit_cleanly(self.connection.socket)
 
     def _promote(self, worker):
         self.leader = worker

@@ -40,8 +40,11 @@ export class GatewayProcess {
   /** Resolves when all threads accept and all workers are ready; rejects with nothing left running. */
   async start(): Promise<void> {
     try {
+      // Workers load the app while the threads load themselves; what fails first waits for the threads to settle.
+      const workers = this.#startWorkers()
+      workers.catch(() => {})
       await this.#startThreads()
-      await this.#startWorkers()
+      await workers
       await Promise.all(this.#threads.map((thread) => thread.listen()))
       if (this.#state === 'starting') this.#state = 'ready'
     } catch (error) {

@@ -10,7 +10,7 @@ test('the machine’s variables less our own and npm’s, plus the deployment’
     COLORTERM: 'truecolor',
     unset: undefined,
     npm_config_user_agent: 'npm',
-    NODE_OPTIONS: '--inspect',
+    NODE_OPTIONS: '--max-old-space-size=4096',
     NODE_CHANNEL_FD: '3',
     HAVN_ANYTHING: '1',
     INIT_CWD: '/',
@@ -23,6 +23,7 @@ test('the machine’s variables less our own and npm’s, plus the deployment’
     NODE_ENV: 'production',
     NPM_TOKEN: 'kept: it is a person’s',
     COLORTERM: 'truecolor',
+    NODE_OPTIONS: '--max-old-space-size=4096',
     DJANGO_SETTINGS_MODULE: 'shop.settings',
   })
 })

@@ -1,5 +1,5 @@
 /** Variables of Havn's and npm's own that an app must not inherit: they change how Node, Python or npm behave in it. */
-const ownVariables = /^(npm_|NODE_OPTIONS$|NODE_CHANNEL_FD$|HAVN_|INIT_CWD$|NODE$|COLOR$)/
+const ownVariables = /^(npm_|NODE_CHANNEL_FD$|HAVN_|INIT_CWD$|NODE$|COLOR$)/
 
 /**
  * The environment for the app's processes: the machine's, less our own, plus the deployment's. npm puts its

@@ -9,6 +9,9 @@ import { limitConnect, timeoutError } from './limit-connect.ts'
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
+/** Bodies up to this are sent in one piece. */
+const SMALL_BODY_BYTES = 64 * 1024
+
 export interface Exchange {
   request: IncomingMessage
   response: ServerResponse
@@ -27,13 +30,19 @@ export interface Exchange {
 export function forwardRequest(exchange: Exchange): void {
   const { request, response, config } = exchange
   const body = hasBody(request) ? limitBody(request, config.maxBodyBytes) : null
-  let attempt = send(exchange, { isRetry: false, onStale: retry })
-  if (body === null) attempt.end()
-  else sendBody(body, attempt, exchange)
-  response.on('error', ignore).once('close', () => attempt.destroy())
+  let attempt: ClientRequest | null = null
+  response.on('error', ignore).once('close', () => attempt?.destroy())
+
+  if (body === null) attempt = send(exchange, { isRetry: false, onStale: retry }).end()
+  else if (isSmall(request)) collectBody(body, exchange, (bytes) => (attempt = sendOnce().end(bytes)))
+  else sendBody(body, (attempt = sendOnce()), exchange)
+
+  function sendOnce(): ClientRequest {
+    return send(exchange, { isRetry: false, onStale: () => false })
+  }
 
   function retry(): boolean {
-    if (body !== null || !IDEMPOTENT.has(request.method!)) return false
+    if (!IDEMPOTENT.has(request.method!)) return false
     attempt = send(exchange, { isRetry: true, onStale: () => false }).end()
     return true
   }
@@ -43,13 +52,35 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
-function sendBody(body: Readable, sent: ClientRequest, { request, response }: Exchange): void {
-  request.on('error', ignore)
-  body.on('error', (error: Error & { status?: number }) => {
+function isSmall({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) <= SMALL_BODY_BYTES
+}
+
+/**
+ * Calls back with a whole small body. Sent in one piece with its head, it leaves no write behind that an upstream
+ * which answers and closes at once could break, the answer with it; and a slow client holds no worker there.
+ */
+function collectBody(body: Readable, exchange: Exchange, onBody: (bytes: Buffer) => void): void {
+  const chunks: Buffer[] = []
+  exchange.request.on('error', ignore)
+  body.on('data', (chunk: Buffer) => chunks.push(chunk))
+  body.once('end', () => {
+    if (!exchange.response.destroyed) onBody(Buffer.concat(chunks))
+  })
+  body.on('error', (error) => refuseBody(error, exchange))
+}
+
+function sendBody(body: Readable, sent: ClientRequest, exchange: Exchange): void {
+  exchange.request.on('error', ignore)
+  body.on('error', (error) => {
     sent.destroy()
-    if (error.status !== undefined) sendError(response, error.status, { close: true })
+    refuseBody(error, exchange)
   })
   body.pipe(sent)
+}
+
+function refuseBody(error: Error & { status?: number }, { response }: Exchange): void {
+  if (error.status !== undefined) sendError(response, error.status, { close: true })
 }
 
 /** Begins one attempt. `onStale` is asked when a pooled connection turned out to be dead before any answer. */
