@@ -14,7 +14,7 @@ describe.skipIf(!folder)('public projects (HAVN_E2E_PROJECTS)', () => {
   let platform: RunningProgram | undefined
   afterEach(() => platform?.dispose())
 
-  test.each(publicProjects)('$repository@$commit', async ({ repository, directory, path, words, env }) => {
+  test.each(publicProjects)('$repository@$commit', { timeout: 900_000 }, async ({ repository, directory, path, words, env }) => {
     const checkout = join(folder ?? '', repository.split('/')[1] ?? '')
     await access(checkout)
     const app = await copyApp(checkout)
