@@ -6,7 +6,6 @@ import type { UwsgiConfig } from './config.ts'
 /** After its drain is over a process has this long before SIGKILL: uWSGI's own deadline comes first. */
 const KILL_GRACE_MS = 5_000
 const DEFAULT_DRAIN_MS = 30_000
-const DEFAULT_THREADS = 4
 /** The most that uWSGI can hold of a request's head (a 16-bit size); its default of 4 KiB refuses long cookies. */
 const HEAD_BYTES = 65_535
 /** Bodies are read whole before the app runs, beyond this into a file: an app that ignores one can't jam the socket. */
@@ -57,9 +56,13 @@ function toSocket(address: Address): string {
   return address.type === 'unix' ? address.path : formatAddress(address)
 }
 
+/**
+ * One thread a worker, unless more are asked for: uWSGI has one harakiri clock a worker, which the end of any of its
+ * requests stops, and a worker with threads now and then does not come to its end after SIGTERM.
+ */
 function workerArgs(config: UwsgiConfig, app: AppFacts, settings: ServerSettings): string[] {
   const { requestMs } = settings.timeouts
-  const threads = app.threadSafe ? (settings.workerThreads ?? defaultThreads(requestMs)) : 1
+  const threads = app.threadSafe ? (settings.workerThreads ?? 1) : 1
   return [
     ...['--workers', String(settings.workers)],
     ...(threads > 1 ? ['--threads', String(threads)] : []),
@@ -67,14 +70,6 @@ function workerArgs(config: UwsgiConfig, app: AppFacts, settings: ServerSettings
     ...(config.maxRequests ? ['--max-requests', String(config.maxRequests)] : []),
     ...(config.lazyApps ? ['--lazy-apps'] : []),
   ]
-}
-
-/**
- * uWSGI has one harakiri clock a worker, which the end of any of its requests stops: only with one thread does it
- * end every request that takes too long.
- */
-function defaultThreads(requestMs: number | undefined): number {
-  return requestMs ? 1 : DEFAULT_THREADS
 }
 
 /**

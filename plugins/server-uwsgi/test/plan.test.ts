@@ -48,11 +48,10 @@ describe('the plan', () => {
   })
 
   it.each([
-    [undefined, '4'],
-    [1_000, undefined],
-  ])('has as many threads as a request timeout of %s ms allows: %s', (requestMs, threads) => {
-    const planned = plan({}, { settings: settings({ timeouts: { requestMs }, workerThreads: undefined }) })
-    expect(argument(planned, '--threads')).toBe(threads)
+    [undefined, undefined],
+    [4, '4'],
+  ])('has the threads that are asked for, else one: %s', (workerThreads, threads) => {
+    expect(argument(plan({}, { settings: settings({ workerThreads }) }), '--threads')).toBe(threads)
   })
 
   it('ends before it is killed', () => {

@@ -45,7 +45,7 @@ async function serve(facts: AppFacts, choice: PluginRef = uwsgi(), settings: Par
 
 describe.skipIf(python === null)('uWSGI, really', () => {
   it('serves a WSGI app in its environment, and believes the edge', async () => {
-    const served = await serve(app('wsgi_app:application'))
+    const served = await serve(app('wsgi_app:application'), uwsgi(), { workerThreads: undefined })
     const long = 'a'.repeat(9_000)
     const headers = { 'x-forwarded-proto': 'https', 'x-long': long }
     const response = await served.request(`/?q=${long}`, { headers })
@@ -55,7 +55,7 @@ describe.skipIf(python === null)('uWSGI, really', () => {
       scheme: 'https',
       host: 'sample.test',
       query: `q=${long}`,
-      multithread: true,
+      multithread: false,
       setting: 'on',
     })
     const posted = await served.request('/', { method: 'POST', body: Buffer.alloc(3_000_000) })
@@ -70,9 +70,8 @@ describe.skipIf(python === null)('uWSGI, really', () => {
   })
 
   it('uses the environment whose uWSGI it is', async () => {
-    const lines = (await serve(app('wsgi_app:application'))).events
-      .map((event) => JSON.stringify(event))
-      .join('\n')
+    const served = await serve(app('wsgi_app:application'), uwsgi(), { workerThreads: undefined })
+    const lines = served.events.map((event) => JSON.stringify(event)).join('\n')
     expect(lines).toContain(dirname(python!))
   })
 
@@ -82,7 +81,7 @@ describe.skipIf(python === null)('uWSGI, really', () => {
   })
 
   it('finishes a request before it ends', async () => {
-    const served = await serve(app('wsgi_app:application'))
+    const served = await serve(app('wsgi_app:application'), uwsgi(), { workerThreads: undefined })
     const slow = served.request('/slow')
     const began = { type: 'process.output', process: 'app', stream: 'stderr', line: 'slow began' }
     await expect.poll(() => served.events, { timeout: 10_000 }).toContainEqual(began)
