@@ -71,6 +71,14 @@ export function readCounters(memory: SharedArrayBuffer): Record<CounterName, num
   return totals
 }
 
+/** Adds sums that were counted elsewhere. */
+export function addCounters(
+  sums: Record<CounterName, number>,
+  more: Readonly<Partial<Record<CounterName, number>>>,
+): void {
+  for (const name of Object.keys(more) as CounterName[]) sums[name] += more[name] ?? 0
+}
+
 /** Takes back what a thread that has ended still held, so that its gauges don't limit the others. */
 export function clearGauges(memory: SharedArrayBuffer, thread: number): void {
   const { table, row } = openCounters(memory, thread)

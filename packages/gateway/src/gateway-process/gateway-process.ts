@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HavnError } from '@havn/model'
 import { closeLogger, createLogger, type Logger } from '@havn/telemetry'
-import { clearGauges, createCounters, readCounters } from '../dispatch/counters.ts'
+import { addCounters, clearGauges, createCounters, readCounters } from '../dispatch/counters.ts'
 import type { ThreadReport } from '../thread/messages.ts'
-import { GatewayThread } from './gateway-thread.ts'
 import type { StartMessage } from './messages.ts'
 import { PythonWorker } from './python-worker.ts'
+import type { ServingThread } from './serving-thread.ts'
+import { startServingThread } from './start-serving-thread.ts'
 import type { GatewayProcessStatus } from './status.ts'
 
 /** What follows a drain's deadline may take this long. */
@@ -22,7 +23,7 @@ export class GatewayProcess {
   readonly #logger: Logger
   readonly #appLogger: Logger
   readonly #counters: SharedArrayBuffer
-  readonly #threads: GatewayThread[] = []
+  readonly #threads: ServingThread[] = []
   readonly #workers: PythonWorker[] = []
   #state: GatewayProcessStatus['state'] = 'starting'
   #force: () => void = () => {}
@@ -57,7 +58,10 @@ export class GatewayProcess {
     const threads =
       this.#state === 'ready' ? await Promise.all(this.#threads.map((thread) => thread.status())) : []
     const workers = this.#workers.map((worker) => worker.status())
-    return { state: this.#state, workers, threads, counters: readCounters(this.#counters) }
+    for (const { worker } of threads) if (worker !== null) workers.push(worker)
+    const counters = readCounters(this.#counters)
+    for (const thread of threads) if (thread.counters !== null) addCounters(counters, thread.counters)
+    return { state: this.#state, workers, threads: threads.map(({ python }) => python), counters }
   }
 
   /** Answers what is in flight, for as long as the configuration allows; then ends. `force` ends at once. */
@@ -97,7 +101,7 @@ export class GatewayProcess {
     const numbers = Array.from({ length: config.threads }, (_, thread) => thread)
     const workers = Array.from({ length: this.#workerCount() }, (_, worker) => worker)
     const starts = numbers.map((thread) =>
-      GatewayThread.start({
+      startServingThread({
         input: {
           thread,
           config,

@@ -1,34 +1,25 @@
-import { EventEmitter, once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { type HavnError, fromErrorJson } from '@havn/model'
 import { Piscina } from 'piscina'
 import { errors } from '../errors.ts'
-import type { PythonHostStatus } from '../host/python-host.ts'
 import { moduleUrl } from '../module-url.ts'
-import type { ThreadCommand, ThreadInput, ThreadReport } from '../thread/messages.ts'
-
-export interface GatewayThreadOptions {
-  input: Omit<ThreadInput, 'port'>
-  /** Receives what concerns workers. */
-  onReport: (report: ThreadReport) => void
-  /** The thread ended by itself, after it had been prepared. */
-  onFailure: (error: HavnError) => void
-}
+import type { ThreadCommand, ThreadReport } from '../thread/messages.ts'
+import type { ServingThread, ServingThreadOptions, ServingThreadStatus } from './serving-thread.ts'
+import { ThreadControl } from './thread-control.ts'
 
 /**
  * One thread of the gateway: a pool of one worker with one task that never returns while it serves. Atomics are
  * off, because Piscina's would freeze the thread's event loop between tasks.
  */
-export class GatewayThread {
+export class GatewayThread implements ServingThread {
   readonly #pool: Piscina
   readonly #port: MessagePort
   readonly #ended: Promise<void>
-  readonly #reports = new EventEmitter()
+  readonly #control: ThreadControl
   #closed = false
   #prepared = false
-  #nextId = 0
 
-  private constructor({ input, onReport, onFailure }: GatewayThreadOptions) {
+  private constructor({ input, onReport, onFailure }: ServingThreadOptions) {
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
     this.#pool = new Piscina({
@@ -37,18 +28,17 @@ export class GatewayThread {
       maxThreads: 1,
       atomics: 'disabled',
     })
-    // Any number of questions may be open at once.
-    this.#reports.setMaxListeners(0)
+    this.#control = new ThreadControl((command) => this.#send(command))
     let failure: HavnError | null = null
     const fail = (error: HavnError) => {
       if (failure !== null || this.#closed) return
       failure = error
-      this.#reports.emit('ended', error)
+      this.#control.end(error)
       if (this.#prepared) onFailure(error)
     }
     port1.on('message', (report: ThreadReport) => {
       if (report.type === 'failed') fail(fromErrorJson(report.error))
-      this.#reports.emit(report.type, report)
+      this.#control.receive(report)
       onReport(report)
     })
     const seen = (reason: string) => ({ thread: input.thread, reason })
@@ -60,10 +50,10 @@ export class GatewayThread {
   }
 
   /** Starts a thread; rejects when its edge, its host or a thread module does not load. */
-  static async start(options: GatewayThreadOptions): Promise<GatewayThread> {
+  static async start(options: ServingThreadOptions): Promise<GatewayThread> {
     const thread = new GatewayThread(options)
     try {
-      await thread.#next('prepared')
+      await thread.#control.next('prepared')
     } catch (error) {
       await thread.destroy()
       throw error
@@ -72,41 +62,26 @@ export class GatewayThread {
     return thread
   }
 
-  /** Accepts connections from now on. */
-  async listen(): Promise<void> {
-    const listening = this.#next('listening')
-    this.#send({ type: 'listen' })
-    await listening
+  listen(): Promise<void> {
+    return this.#control.listen()
   }
 
-  /** Resolves after the last connection has ended and the host is gone. */
   async drain(): Promise<void> {
     this.#closed = true
     this.#send({ type: 'drain' })
     await this.#ended
   }
 
-  /** Breaks off what is in flight; `drain()` resolves soon after. */
   close(): void {
     this.#closed = true
     this.#send({ type: 'close' })
   }
 
-  async status(): Promise<PythonHostStatus | null> {
-    const id = this.#nextId++
-    const answer = new Promise<PythonHostStatus | null>((resolve) => {
-      const onStatus = (report: Extract<ThreadReport, { type: 'status' }>) => {
-        if (report.id !== id) return
-        this.#reports.off('status', onStatus)
-        resolve(report.status)
-      }
-      this.#reports.on('status', onStatus)
-    })
-    this.#send({ type: 'status', id })
-    return answer
+  async status(): Promise<ServingThreadStatus> {
+    const status = await this.#control.status()
+    return { python: status?.python ?? null, worker: null, counters: null }
   }
 
-  /** Ends the thread at once. Safe to call twice. */
   async destroy(): Promise<void> {
     this.#closed = true
     this.#port.close()
@@ -115,18 +90,5 @@ export class GatewayThread {
 
   #send(command: ThreadCommand): void {
     this.#port.postMessage(command)
-  }
-
-  async #next(type: ThreadReport['type']): Promise<void> {
-    const over = new AbortController()
-    const ended = once(this.#reports, 'ended', over).then(([error]) => {
-      throw error
-    })
-    try {
-      await Promise.race([once(this.#reports, type, over), ended])
-    } finally {
-      ended.catch(() => {})
-      over.abort()
-    }
   }
 }

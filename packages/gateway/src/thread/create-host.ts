@@ -1,13 +1,12 @@
 import { toErrorJson } from '@havn/model'
 import type { PluginLogger } from '@havn/plugin-api'
 import type { Host } from '../host/host.ts'
-import type { PythonHostStatus } from '../host/python-host.ts'
-import type { ThreadInput, ThreadReport } from './messages.ts'
+import type { ThreadInput, ThreadReport, ThreadStatus } from './messages.ts'
 
 /** A thread's host, and what it says of its workers. */
 export interface ThreadHost {
   host: Host
-  status(): PythonHostStatus | null
+  status(): ThreadStatus
 }
 
 /** Creates what executes the app for this thread; only the host that is needed is loaded. */
@@ -31,12 +30,15 @@ export async function createThreadHost(
       onWorkerGone: (worker, { pid, error }) =>
         report({ type: 'worker-gone', worker, pid, ...(error && { error: toErrorJson(error) }) }),
     })
-    return { host, status: () => host.status() }
+    return { host, status: () => ({ python: host.status() }) }
   }
   if (config.app.language === 'node') {
     const { createJsHost } = await import('../host/js-host.ts')
-    return { host: await createJsHost({ config, counters, thread, logger }), status: () => null }
+    return {
+      host: await createJsHost({ config, counters, thread, logger }),
+      status: () => ({ python: null }),
+    }
   }
   const { createNoHost } = await import('../host/no-host.ts')
-  return { host: createNoHost(), status: () => null }
+  return { host: createNoHost(), status: () => ({ python: null }) }
 }

@@ -1,8 +1,14 @@
-import type { MessagePort } from 'node:worker_threads'
 import type { Address, ErrorJson } from '@havn/model'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { FailedMessage } from '../frames/index.ts'
 import type { PythonHostStatus, WorkerInfo } from '../host/python-host.ts'
+
+/** What carries commands to a thread and reports from it: a MessagePort, or the channel of a process. */
+export interface ThreadPort {
+  postMessage(report: ThreadReport): void
+  on(event: 'message', listener: (command: ThreadCommand) => void): unknown
+  close(): void
+}
 
 /** What a thread is started with. */
 export interface ThreadInput {
@@ -18,7 +24,7 @@ export interface ThreadInput {
   /** A descriptor for each listener, this thread's alone. */
   descriptors: readonly number[]
   counters: SharedArrayBuffer
-  port: MessagePort
+  port: ThreadPort
 }
 
 /** From the main thread. */
@@ -29,6 +35,12 @@ export type ThreadCommand =
   | { type: 'close' }
   | { type: 'status'; id: number }
 
+/** A thread's answer to a question for its status. */
+export interface ThreadStatus {
+  /** Its side of its Python workers; null for threads without them. */
+  python: PythonHostStatus | null
+}
+
 /** To the main thread. */
 export type ThreadReport =
   /** The app (JavaScript) or the workers' socket (Python) is there. */
@@ -38,4 +50,4 @@ export type ThreadReport =
   | { type: 'worker-ready'; worker: number; info: WorkerInfo }
   | { type: 'worker-failed'; worker: number; failure: FailedMessage }
   | { type: 'worker-gone'; worker: number; pid: number; error?: ErrorJson }
-  | { type: 'status'; id: number; status: PythonHostStatus | null }
+  | { type: 'status'; id: number; status: ThreadStatus }

@@ -1,0 +1,39 @@
+import type { HavnError } from '@havn/model'
+import type { CounterName } from '../dispatch/counters.ts'
+import type { PythonHostStatus } from '../host/python-host.ts'
+import type { ThreadInput, ThreadReport } from '../thread/messages.ts'
+import type { GatewayWorkerStatus } from './status.ts'
+
+export interface ServingThreadOptions {
+  input: Omit<ThreadInput, 'port'>
+  /** Receives what concerns workers. */
+  onReport: (report: ThreadReport) => void
+  /** It ended by itself, after it had been prepared, and cannot go on. */
+  onFailure: (error: HavnError) => void
+}
+
+/** What one thread says of itself. */
+export interface ServingThreadStatus {
+  /** Its side of its Python workers; null for threads without them. */
+  python: PythonHostStatus | null
+  /** The process that it is, where it is one. */
+  worker: GatewayWorkerStatus | null
+  /** What it counted, where it does not count in the memory that all threads share. */
+  counters: Readonly<Record<CounterName, number>> | null
+}
+
+/**
+ * What accepts from a row of descriptors and serves, as the gateway's main thread sees it: a thread of this
+ * process, or a process of its own.
+ */
+export interface ServingThread {
+  /** Accepts connections from now on. */
+  listen(): Promise<void>
+  /** Resolves after the last connection has ended and the host is gone. */
+  drain(): Promise<void>
+  /** Breaks off what is in flight; `drain()` resolves soon after. */
+  close(): void
+  status(): Promise<ServingThreadStatus>
+  /** Ends it at once. Safe to call twice. */
+  destroy(): Promise<void>
+}
