@@ -9,7 +9,7 @@ export interface RequestRecord {
   readonly tracestate?: string
   /** `performance.now()` when the head was complete. */
   readonly startedAt: number
-  /** Milliseconds that it waited for a worker. */
+  /** Milliseconds that it waited, whole as it was, for a worker and for its turn in there. */
   queueMs?: number
   /** Number of the worker that ran it. */
   worker?: number

@@ -105,6 +105,7 @@ class AsgiConnection(asyncio.Protocol):
         scope = build_scope(head, self.state, now + deadline_ms / 1000 if deadline_ms else None)
         kind = HttpStream if scope['type'] == 'http' else WebSocketStream
         opened = kind(self, stream, scope, body, bool(flags & frames.END))
+        opened.begun = now
         self.streams[stream] = opened
         self._slot.begin(stream, now)
         task = self._loop.create_task(opened.run(self._application))

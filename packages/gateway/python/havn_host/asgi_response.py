@@ -77,7 +77,7 @@ class ResponseSender:
             self._begin(END)
             return
         self.is_begun = True
-        response = frames.encode_response(stream.number, 0, self._head)
+        response = frames.encode_response(stream.number, 0, self._head, b'', stream.begun)
         stream.end_with(response + frames.encode_file(stream.number, os.fsencode(path), 0, self._length))
 
     def trailers(self, message):
@@ -95,7 +95,7 @@ class ResponseSender:
             stream.end_with(frames.encode(frames.CANCEL, 0, stream.number))
         else:
             body = b'' if self._is_head_request else ERROR_BODY
-            stream.end_with(frames.encode_response(stream.number, END, ERROR_HEAD, body))
+            stream.end_with(frames.encode_response(stream.number, END, ERROR_HEAD, body, stream.begun))
 
     def _try_whole(self, data):
         """Sends a small complete response as one frame."""
@@ -115,7 +115,7 @@ class ResponseSender:
     def _begin(self, flags, data=b''):
         self.is_begun = True
         stream = self._stream
-        frame = frames.encode_response(stream.number, flags, self._head, data)
+        frame = frames.encode_response(stream.number, flags, self._head, data, stream.begun)
         if flags:
             stream.end_with(frame)
         else:

@@ -17,6 +17,8 @@ class Stream:
         self.connection = connection
         self.number = number
         self.scope = scope
+        # time.monotonic() when the request came: whoever opens the stream says it.
+        self.begun = 0.0
         # Body bytes that may still be sent.
         self.credit = connection.settings.response_window
         # The gateway wants no more.

@@ -111,7 +111,7 @@ class WebSocketStream(Stream):
 
     def _refuse(self):
         self._state = CLOSED
-        self.end_with(frames.encode_response(self.number, frames.END, b'403'))
+        self.end_with(frames.encode_response(self.number, frames.END, b'403', b'', self.begun))
         self._disconnect(ABNORMAL_CLOSURE, '')
 
     def _close(self, code, reason):

@@ -18,8 +18,11 @@ _pack = HEADER.pack
 _unpack = HEADER.unpack_from
 _U32 = struct.Struct('<I')
 _REQUEST = struct.Struct('<II')
+# A frame's header, then the start of a RESPONSE.
+_RESPONSE = struct.Struct('<IBBHIId')
 _FILE = struct.Struct('<QQ')
 _CLOSE = struct.Struct('<H')
+_pack_response = _RESPONSE.pack
 
 # What the gateway may send: type -> (name, on a stream, flags allowed, fewest bytes, most bytes).
 _RULES = {
@@ -84,10 +87,10 @@ def encode_json(type_, value, stream=0):
     return encode(type_, 0, stream, payload)
 
 
-def encode_response(stream, flags, head, body=b''):
-    """A RESPONSE with its body, or the beginning of it."""
+def encode_response(stream, flags, head, body=b'', begun=0.0):
+    """A RESPONSE with its body, or the beginning of it; `begun` is time.monotonic() as the request began."""
     size = len(head)
-    return _pack(4 + size + len(body), RESPONSE, flags, 0, stream) + _U32.pack(size) + head + body
+    return _pack_response(12 + size + len(body), RESPONSE, flags, 0, stream, size, begun) + head + body
 
 
 def encode_file(stream, path, offset, length):

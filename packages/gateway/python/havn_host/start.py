@@ -24,6 +24,7 @@ def start():
         'host': 'cpython',
         'version': platform.python_version(),
         'hostVersion': __version__,
+        'scoreboard': settings.scoreboard,
     }
     link = Link(settings.socket, frames.encode_json(frames.HELLO, hello))
     # A child that the app forks must neither answer in this process's name nor keep its connection open.

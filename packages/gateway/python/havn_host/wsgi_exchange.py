@@ -151,7 +151,7 @@ class Exchange:
             size = length
         request = self._request
         if size <= request.credit and size <= MAX_DATA_BYTES:
-            self._finish(frames.encode_response(request.stream, END, self._head, body))
+            self._finish(frames.encode_response(request.stream, END, self._head, body, self._worker.started))
         else:
             self._emit(body, True)
 
@@ -221,7 +221,7 @@ class Exchange:
                 self._connection.send(frames.encode(frames.BODY, flags, stream, part))
             else:
                 self._is_head_sent = True
-                self._connection.send(frames.encode_response(stream, flags, self._head, part))
+                self._connection.send(frames.encode_response(stream, flags, self._head, part, self._worker.started))
 
     def _send_file(self, filelike):
         """Leaves the reading to the gateway, where it can."""
@@ -244,7 +244,8 @@ class Exchange:
         self._is_head_sent = True
         self._release()
         self._connection.send(
-            frames.encode_response(stream, 0, head) + frames.encode_file(stream, path, offset, length)
+            frames.encode_response(stream, 0, head, b'', self._worker.started)
+            + frames.encode_file(stream, path, offset, length)
         )
         return True
 
@@ -255,7 +256,9 @@ class Exchange:
                 self._end_without_body(0)
                 return
             if not self._length:
-                self._finish(frames.encode_response(self._request.stream, END, self._head))
+                self._finish(
+                    frames.encode_response(self._request.stream, END, self._head, b'', self._worker.started)
+                )
                 return
             self._emit(b'', False)
         stream = self._request.stream
@@ -280,7 +283,7 @@ class Exchange:
         head = self._head
         if size and self._length is None and self._status not in (204, 304):
             head = _with_length(head, size)
-        self._finish(frames.encode_response(self._request.stream, END, head))
+        self._finish(frames.encode_response(self._request.stream, END, head, b'', self._worker.started))
 
     def _finish(self, frame):
         """A complete small response: the worker may hold it for a moment."""
@@ -314,7 +317,9 @@ class Exchange:
             return
         self._release()
         body = b'' if self._is_head_request else ERROR_BODY
-        self._worker.finish(frames.encode_response(self._request.stream, END, ERROR_HEAD, body))
+        self._worker.finish(
+            frames.encode_response(self._request.stream, END, ERROR_HEAD, body, self._worker.started)
+        )
 
     def _close(self, result):
         close = getattr(result, 'close', None)

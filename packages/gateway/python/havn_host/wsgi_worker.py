@@ -114,8 +114,11 @@ class Worker:
         """Seconds that it took."""
         server = self.server
         watchdog = server.watchdog
-        self.started = started = _monotonic()
+        started = _monotonic()
+        # First, since the lead may go to another thread once `started` is set: what the counters say of the requests
+        # begun is then true in the order in which they were taken.
         self._slot.begin(request.stream, started)
+        self.started = started
         if watchdog.is_parked:
             watchdog.unpark()
         if request.cancelled:

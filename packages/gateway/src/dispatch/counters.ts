@@ -18,6 +18,8 @@ export const counter = {
   cancelled: 7,
   /** Answered 500–599 by the gateway itself, because of a worker or an app. */
   failed: 8,
+  /** Given to another worker, because the one that had it died before its app saw it. */
+  retried: 9,
 } as const
 
 export type CounterName = keyof typeof counter

@@ -9,6 +9,8 @@ export interface HelloMessage {
   pid: number
   host: string
   version: string
+  /** Path of its scoreboard, where it keeps one. */
+  scoreboard?: string
 }
 
 /** READY: the app is loaded. */

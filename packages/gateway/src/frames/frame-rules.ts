@@ -34,7 +34,7 @@ const stream: PartialRule[] = [
   { name: 'BODY', from: 'both', allowed: END, maxBytes: maxDataBytes },
   { name: 'CREDIT', from: 'both', minBytes: 4, maxBytes: 4 },
   { name: 'CANCEL', from: 'both', maxBytes: 0 },
-  { name: 'RESPONSE', from: 'host', allowed: END, minBytes: 4 },
+  { name: 'RESPONSE', from: 'host', allowed: END, minBytes: 12 },
   { name: 'TRAILERS', from: 'host', allowed: END, required: END, maxBytes: maxDataBytes },
   { name: 'FILE', from: 'host', allowed: END, required: END, minBytes: 17 },
   { name: 'WS_ACCEPT', from: 'host' },

@@ -34,7 +34,14 @@ export {
   splitHead,
 } from './request-frame.ts'
 export type { DecodedRequest, RequestFrame } from './request-frame.ts'
-export { decodeFile, decodeResponse, decodeTrailers, encodeResponse } from './response-frame.ts'
+export {
+  decodeBegun,
+  decodeFile,
+  decodeResponse,
+  decodeTrailers,
+  encodeResponse,
+  responseStartBytes,
+} from './response-frame.ts'
 export type { DecodedResponse, FileBody, ResponseFrame } from './response-frame.ts'
 export { decodeCredit, decodeJson } from './control-frame.ts'
 export type { FailedMessage, HelloMessage, LogMessage, ReadyMessage } from './control-frame.ts'

@@ -52,13 +52,14 @@ describe('request and response frames', () => {
   it('bring status, headers and body back', () => {
     const bytes = encodeResponse(
       3,
-      { status: '404 Not Found', headers: ['X-A', 'é'], body: Buffer.from('no') },
+      { status: '404 Not Found', headers: ['X-A', 'é'], body: Buffer.from('no'), begunS: 2.5 },
       1,
     )
     const [frame] = read('host', bytes)
     expect(decodeResponse(frame!.payload)).toEqual({
       status: 404,
       reason: 'Not Found',
+      begunS: 2.5,
       headers: ['X-A', 'é'],
       body: Buffer.from('no'),
     })

@@ -9,6 +9,8 @@ export interface DecodedResponse {
   status: number
   /** The app's own words (`Not Found`), or empty. */
   reason: string
+  /** CLOCK_MONOTONIC in seconds when the request began in the host; 0 when it does not say. */
+  begunS: number
   /** Names and values in turn, as the app wrote them. */
   headers: string[]
   /** The body, or its beginning. */
@@ -22,29 +24,46 @@ export interface ResponseFrame {
   /** Names and values in turn. */
   headers: readonly string[]
   body?: Uint8Array
+  /** CLOCK_MONOTONIC in seconds when the request began; 0 when left out. */
+  begunS?: number
 }
+
+/** Bytes before a RESPONSE's head. */
+export const responseStartBytes = 12
 
 const statusPattern = /^([2-9]\d\d)(?: (.*))?$/s
 
 /** Reads a RESPONSE's payload; throws `HAVN_ERR_HOST_PROTOCOL`. */
 export function decodeResponse(payload: Buffer): DecodedResponse {
   const headLength = payload.readUInt32LE(0)
-  const bodyStart = 4 + headLength
+  const bodyStart = responseStartBytes + headLength
   if (bodyStart > payload.length) fail(`RESPONSE has a head of ${headLength} bytes beyond its end`)
-  const headers = splitHead(payload.toString('latin1', 4, bodyStart))
+  const headers = splitHead(payload.toString('latin1', responseStartBytes, bodyStart))
   const first = headers.shift() ?? ''
   const match = statusPattern.exec(first)
   if (match === null) fail(`RESPONSE has the status ${JSON.stringify(first.slice(0, 60))}`)
   checkPairs('RESPONSE', headers)
-  return { status: Number(match[1]), reason: match[2] ?? '', headers, body: payload.subarray(bodyStart) }
+  return {
+    status: Number(match[1]),
+    reason: match[2] ?? '',
+    begunS: decodeBegun(payload),
+    headers,
+    body: payload.subarray(bodyStart),
+  }
+}
+
+/** When the request of a RESPONSE began in the host: CLOCK_MONOTONIC in seconds, 0 when it does not say. */
+export function decodeBegun(payload: Buffer): number {
+  return payload.readDoubleLE(4)
 }
 
 /** A RESPONSE frame, with the flags given. */
 export function encodeResponse(stream: number, response: ResponseFrame, flags = 0): Buffer {
   const head = Buffer.from(joinHead([response.status, ...response.headers]), 'latin1')
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(head.length)
-  const payload = Buffer.concat([length, head, response.body ?? Buffer.alloc(0)])
+  const start = Buffer.alloc(responseStartBytes)
+  start.writeUInt32LE(head.length)
+  start.writeDoubleLE(response.begunS ?? 0, 4)
+  const payload = Buffer.concat([start, head, response.body ?? Buffer.alloc(0)])
   return encodeFrame({ type: frameType.RESPONSE, flags, stream }, payload)
 }
 

@@ -7,6 +7,7 @@ import {
   frameFlag,
   frameType,
   maxDataBytes,
+  responseStartBytes,
 } from '../frames/index.ts'
 import type { Frame, FrameType } from '../frames/index.ts'
 import type { FrameWriter } from './frame-writer.ts'
@@ -26,13 +27,28 @@ export interface ChannelUser {
   onFrame(frame: Frame): void
   /** Part of what was pushed has gone. */
   onSent(): void
-  /** The host is gone, and the channel with it. */
-  onLost(): void
+  /** The host is gone, and the channel with it; `begun` is false when its app has seen nothing of the request. */
+  onLost(begun: boolean): void
+  /** For the record of the host's death. */
+  describe(): RequestInFlight
+}
+
+/** A request that a host had as it ended. Nothing that may be secret: no query, no headers. */
+export interface RequestInFlight {
+  id: string
+  method: string
+  path: string
+  /** Since its head was complete. */
+  ageMs: number
 }
 
 /** The connection, as its channels see it. */
 export interface ChannelLink {
   readonly writer: FrameWriter
+  /** True where the app sees a request as soon as its head is there, false where its body must be whole. */
+  readonly beginsAtHead: boolean
+  /** Requests that the host may begin, so far. */
+  turns: number
   /** The channel has something that it may send: it takes its turn. */
   schedule(channel: Channel): void
   /** The host has ended the stream: its number is free. */
@@ -65,6 +81,8 @@ export class Channel {
   #queuedBytes = 0
   #last: string | null = null
   #sentEnd = false
+  /** The request's place in the order in which the host begins them; 0 while it may not. */
+  #turn = 0
 
   constructor(id: number, link: ChannelLink) {
     this.id = id
@@ -91,17 +109,20 @@ export class Channel {
     this.#allowance = streamWindows.responseWindow
     this.#last = null
     this.#sentEnd = false
+    this.#turn = 0
   }
 
   /** The REQUEST, as a string; `ended` when it has END. */
   request(text: string, ended: boolean): void {
     this.#sentEnd = ended
+    if (ended || this.#link.beginsAtHead) this.#turn = ++this.#link.turns
     this.#link.writer.text(text)
   }
 
   /** The REQUEST with bytes; it has END. */
   requestBytes(frame: Buffer): void {
     this.#sentEnd = true
+    this.#turn = ++this.#link.turns
     this.#link.writer.bytes(frame)
   }
 
@@ -171,18 +192,24 @@ export class Channel {
     if (frame.type === CANCEL || (frame.flags & END) !== 0) this.#close()
   }
 
-  /** The connection is gone. */
-  lose(): void {
+  /** The connection is gone; the host had begun so many requests. */
+  lose(begun: number): void {
     const user = this.#user
     this.#user = null
     this.#open = false
     this.#dropQueue()
-    user?.onLost()
+    user?.onLost(this.isBegun(begun))
+  }
+
+  /** Whether this stream's request is among the first so many. */
+  isBegun(begun: number): boolean {
+    return this.#turn !== 0 && this.#turn <= begun
   }
 
   #sendLast(): void {
     if (this.#last === null) return
     this.#link.writer.text(this.#last)
+    if (this.#turn === 0) this.#turn = ++this.#link.turns
     this.#last = null
     this.#sentEnd = true
   }
@@ -195,7 +222,7 @@ export class Channel {
   #account(frame: Frame): void {
     if (frame.type === BODY || frame.type === WS_MESSAGE) this.#allowance -= frame.payload.length
     else if (frame.type === RESPONSE)
-      this.#allowance -= frame.payload.length - 4 - frame.payload.readUInt32LE(0)
+      this.#allowance -= frame.payload.length - responseStartBytes - frame.payload.readUInt32LE(0)
     else return
     if (this.#allowance < 0)
       throw frameErrors.HAVN_ERR_HOST_PROTOCOL({

@@ -14,8 +14,9 @@ import {
 } from '../frames/index.ts'
 import type { FailedMessage, Frame, HelloMessage, LogMessage, ReadyMessage } from '../frames/index.ts'
 import { Channel } from './channel.ts'
-import type { ChannelLink, ChannelUser } from './channel.ts'
+import type { ChannelLink, ChannelUser, RequestInFlight } from './channel.ts'
 import { FrameWriter } from './frame-writer.ts'
+import { Scoreboard } from './scoreboard.ts'
 
 const { HELLO, READY, FAILED, LOG, PING, PONG } = frameType
 
@@ -32,6 +33,8 @@ export interface ConnectionEnd {
   expected: boolean
   /** What was wrong; absent for a plain end. */
   error?: HavnError
+  /** What the host had not answered. */
+  inFlight: (RequestInFlight & { begun: boolean })[]
 }
 
 /** What a connection tells its owner. */
@@ -49,6 +52,8 @@ export interface ConnectionEvents {
 /** One host: its socket, its streams, and what it is doing. */
 export class HostConnection implements ChannelLink {
   readonly writer: FrameWriter
+  beginsAtHead = false
+  turns = 0
   /** -1 until HELLO. */
   worker = -1
   pid = 0
@@ -63,6 +68,8 @@ export class HostConnection implements ChannelLink {
   #afterFrames: { flush(): void }[] = []
   #state: ConnectionState = 'greeting'
   #error: HavnError | undefined
+  #scoreboardPath: string | undefined
+  #scoreboard: Scoreboard | null = null
   readonly #helloTimer: NodeJS.Timeout
 
   constructor(socket: Socket, events: ConnectionEvents, logger: PluginLogger) {
@@ -181,8 +188,21 @@ export class HostConnection implements ChannelLink {
     clearTimeout(this.#helloTimer)
     const expected = this.#state === 'draining'
     this.#state = 'gone'
-    this.#events.onGone(this, { expected, error: this.#error })
-    for (const channel of this.#channels) channel.lose()
+    const begun = this.#begun()
+    this.#events.onGone(this, { expected, error: this.#error, inFlight: this.#inFlight(begun) })
+    for (const channel of this.#channels) channel.lose(begun)
+    this.#scoreboard?.close()
+  }
+
+  /** Requests that the host has begun. Without a scoreboard it may have begun them all. */
+  #begun(): number {
+    return this.#scoreboard?.begun() ?? Infinity
+  }
+
+  #inFlight(begun: number): ConnectionEnd['inFlight'] {
+    return this.#channels.flatMap((channel) =>
+      channel.user === null ? [] : [{ ...channel.user.describe(), begun: channel.isBegun(begun) }],
+    )
   }
 
   #onFrame(frame: Frame): void {
@@ -216,6 +236,7 @@ export class HostConnection implements ChannelLink {
     clearTimeout(this.#helloTimer)
     this.worker = hello.worker
     this.pid = hello.pid
+    this.#scoreboardPath = hello.scoreboard
     this.#state = 'loading'
   }
 
@@ -223,6 +244,8 @@ export class HostConnection implements ChannelLink {
     if (!Number.isInteger(ready.threads) || ready.threads < 0)
       fault(`READY has ${JSON.stringify(ready.threads)} threads`)
     this.load = new WorkerLoad(ready.threads)
+    this.beginsAtHead = ready.threads === 0
+    this.#scoreboard = Scoreboard.open(this.#scoreboardPath)
     this.#state = 'ready'
     this.#events.onReady(this, ready)
   }

@@ -4,16 +4,25 @@ import type { HavnError } from '@havn/model'
 import { count, counter } from '../dispatch/counters.ts'
 import type { Job, Refusal } from '../dispatch/dispatcher.ts'
 import type { Waiting } from '../dispatch/waiting-list.ts'
-import { encodeFileRequest, encodeRequest, frameFlag, frameType, maxDataBytes } from '../frames/index.ts'
+import {
+  decodeBegun,
+  encodeFileRequest,
+  encodeRequest,
+  frameFlag,
+  frameType,
+  maxDataBytes,
+} from '../frames/index.ts'
 import { requestString } from '../frames/index.ts'
 import type { Frame } from '../frames/index.ts'
 import { asgiHead } from './asgi-head.ts'
-import type { Channel, ChannelUser } from './channel.ts'
+import type { Channel, ChannelUser, RequestInFlight } from './channel.ts'
 import { BodyCollector, bodyFaultStatus } from './collected-body.ts'
 import type { CollectedBody } from './collected-body.ts'
 import { hostErrors } from './errors.ts'
 import type { HostConnection } from './host-connection.ts'
 import type { Exchange } from './host.ts'
+import { describeRequest } from './describe-request.ts'
+import { isIdempotent } from './idempotent-method.ts'
 import { isOverload, refusalError, retryAfterS } from './queue-refusal.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { RequestUpload } from './request-upload.ts'
@@ -39,12 +48,15 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   readonly #context: StreamContext
   readonly #exchange: Exchange
   #bodySize = 0
+  /** When its body was whole; 0 where there was none to wait for. */
+  #collectedAt = 0
   #collector: BodyCollector | null = null
   #body: CollectedBody | null = null
   #upload: RequestUpload | null = null
   #channel: Channel | null = null
   #relay: ResponseRelay | null = null
   #deadline: NodeJS.Timeout | null = null
+  #isRetried = false
 
   constructor(context: StreamContext, exchange: Exchange) {
     this.#context = context
@@ -84,6 +96,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
 
   onFrame(frame: Frame): void {
     const ended = frame.type === CANCEL || (frame.flags & END) !== 0
+    if (frame.type === RESPONSE) this.#measureQueue(frame.payload)
     if (ended && frame.type === RESPONSE && this.#relay === null) {
       this.#leaveChannel()
       this.#answer(frame.payload)
@@ -98,9 +111,15 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     this.#upload?.onSent()
   }
 
-  onLost(): void {
+  onLost(begun: boolean): void {
     this.#leaveChannel()
+    if (!begun && this.#mayRetry()) return this.#retry()
     this.#fault(hostErrors.HAVN_ERR_HOST_LOST({ worker: this.#exchange.record.worker ?? -1 }))
+  }
+
+  describe(): RequestInFlight {
+    const { record, target } = this.#exchange
+    return describeRequest(record, target)
   }
 
   /** The response is over, sent or not: nothing of this request stays behind. */
@@ -123,6 +142,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
       spoolPath: () => this.#context.spoolPath(),
       onBody: (body) => {
         this.#body = body
+        this.#collectedAt = performance.now()
         dispatcher.submit(this)
       },
       onFault: (error) => this.#fault(error),
@@ -135,7 +155,8 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     const size = body !== null && this.#bodySize === unknownSize ? body.bytes : null
     const frame = { stream: channel.id, deadlineMs, head: wsgiHead(target, record, size) }
     if (body === null || body.bytes === 0) return channel.request(requestString(frame), true)
-    this.#body = null
+    // Kept where it may be sent a second time; a spool file stays until the request is settled.
+    if (!isIdempotent(target.method)) this.#body = null
     if (body.file !== null) return channel.requestBytes(encodeFileRequest(frame, body.file))
     if (body.bytes <= maxDataBytes)
       return channel.requestBytes(encodeRequest(frame, Buffer.concat(body.chunks, body.bytes), true))
@@ -152,6 +173,29 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     if (ended) return
     const maxBytes = this.#context.limits.maxBodyBytes
     this.#upload = new RequestUpload({ request, channel, maxBytes, onTooLarge: () => this.#refuseBody() })
+  }
+
+  /** Another worker gets it, once, if it may be asked twice (RFC 9110 §9.2.2) and all of it is still here. */
+  #mayRetry(): boolean {
+    const { target, response } = this.#exchange
+    const isWhole = this.#bodySize === 0 || this.#body !== null
+    return !this.#isRetried && isWhole && isIdempotent(target.method) && !response.destroyed
+  }
+
+  /** It waits again, within the queue's bounds. */
+  #retry(): void {
+    this.#isRetried = true
+    count(this.#context.counters, counter.retried)
+    this.#context.dispatcher.submit(this)
+  }
+
+  /** A request waits in its worker, too: the host says when it began. */
+  #measureQueue(response: Buffer): void {
+    const begunMs = decodeBegun(response) * 1000
+    if (!(begunMs > 0)) return
+    const { record } = this.#exchange
+    const since = this.#collectedAt === 0 ? record.startedAt : this.#collectedAt
+    record.queueMs = Math.max(record.queueMs ?? 0, begunMs + this.#context.clockOriginMs - since)
   }
 
   /** The common case: a whole response in one frame. */

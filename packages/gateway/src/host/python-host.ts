@@ -111,6 +111,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   readonly limits: GatewayConfig['limits']
   readonly timeouts: GatewayConfig['timeouts']
   readonly dispatcher: Dispatcher<HostConnection>
+  readonly clockOriginMs = performance.now() - Number(process.hrtime.bigint()) / 1e6
   draining = false
   readonly #options: PythonHostOptions
   readonly #expected: Set<number>

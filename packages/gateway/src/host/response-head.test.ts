@@ -44,7 +44,7 @@ describe('parseResponseHead', () => {
 })
 
 it('a RESPONSE whose head is longer than it breaks the protocol', () => {
-  const payload = Buffer.from([9, 0, 0, 0, 50])
+  const payload = Buffer.from([9, 0, 0, 0, ...Buffer.alloc(8), 50])
   expect(() => splitResponse(payload)).toThrow(expect.objectContaining({ code: 'HAVN_ERR_HOST_PROTOCOL' }))
 })
 

@@ -1,4 +1,4 @@
-import { frameErrors } from '../frames/index.ts'
+import { frameErrors, responseStartBytes } from '../frames/index.ts'
 import { hostErrors } from './errors.ts'
 
 /** Names beyond this many are not remembered: apps may send any. */
@@ -34,10 +34,10 @@ export interface ResponseHead {
 
 /** Splits a RESPONSE's payload; throws `HAVN_ERR_HOST_PROTOCOL` when there is less than it says. */
 export function splitResponse(payload: Buffer): { head: string; bodyStart: number } {
-  const bodyStart = 4 + payload.readUInt32LE(0)
+  const bodyStart = responseStartBytes + payload.readUInt32LE(0)
   if (bodyStart > payload.length)
     throw frameErrors.HAVN_ERR_HOST_PROTOCOL({ reason: 'RESPONSE has a head beyond its end' })
-  return { head: payload.toString('latin1', 4, bodyStart), bodyStart }
+  return { head: payload.toString('latin1', responseStartBytes, bodyStart), bodyStart }
 }
 
 /**

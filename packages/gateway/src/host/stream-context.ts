@@ -14,6 +14,8 @@ export interface StreamContext {
   readonly overload: OverloadNotice
   readonly limits: GatewayConfig['limits']
   readonly timeouts: GatewayConfig['timeouts']
+  /** `performance.now()` of this thread as CLOCK_MONOTONIC was 0: the clock of hosts. */
+  readonly clockOriginMs: number
   /** A new path for a request's body. */
   spoolPath(): string
   /** True while the gateway stops: connections end with their answer. */

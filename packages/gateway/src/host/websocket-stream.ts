@@ -9,7 +9,8 @@ import { decodeWebSocketAccept, decodeWebSocketClose, encodeWebSocketClose } fro
 import { frameErrors, frameFlag, frameType, hasFlag, nameOfType, requestString } from '../frames/index.ts'
 import type { Frame } from '../frames/index.ts'
 import { asgiHead } from './asgi-head.ts'
-import type { Channel, ChannelUser } from './channel.ts'
+import type { Channel, ChannelUser, RequestInFlight } from './channel.ts'
+import { describeRequest } from './describe-request.ts'
 import { hostErrors } from './errors.ts'
 import type { HostConnection } from './host-connection.ts'
 import type { UpgradeExchange } from './host.ts'
@@ -50,6 +51,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   #relay: ResponseRelay | null = null
   #deadline: NodeJS.Timeout | null = null
   #answered = true
+  #isRetried = false
 
   constructor({ context, exchange, upgrader }: WebSocketStreamOptions) {
     this.#context = context
@@ -115,10 +117,16 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     if (queuedBytes < maxPendingBytes && this.#webSocket?.isPaused) this.#webSocket.resume()
   }
 
-  onLost(): void {
+  onLost(begun: boolean): void {
     this.#leaveChannel()
+    if (!begun && this.#state === 'connecting' && !this.#isRetried) return this.#retry()
     const worker = this.#exchange.record.worker ?? -1
     if (this.#state !== 'over') this.#fault(hostErrors.HAVN_ERR_HOST_LOST({ worker }))
+  }
+
+  describe(): RequestInFlight {
+    const { record, target } = this.#exchange
+    return describeRequest(record, target)
   }
 
   /** The gateway stops: 1012, Service Restart. */
@@ -135,6 +143,13 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     if (!this.#answered) return webSocket.terminate()
     this.#answered = false
     webSocket.ping()
+  }
+
+  /** The app has seen nothing of it: another worker gets it, once. */
+  #retry(): void {
+    this.#isRetried = true
+    count(this.#context.counters, counter.retried)
+    this.#context.dispatcher.submit(this)
   }
 
   #accept(frame: Frame): void {

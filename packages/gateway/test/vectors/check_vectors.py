@@ -50,7 +50,7 @@ def encode_from_host(vector):
     if type_ == 'RESPONSE':
         status = ('%d %s' % (meaning['status'], meaning['reason'])).strip()
         head = '\0'.join([status] + meaning['headers']).encode('latin-1')
-        return frames.encode_response(stream, flags, head, bytes.fromhex(meaning['body']))
+        return frames.encode_response(stream, flags, head, bytes.fromhex(meaning['body']), meaning['begunS'])
     if type_ == 'FILE':
         return frames.encode_file(stream, meaning['path'].encode('utf-8'), meaning['offset'], meaning['length'])
     if type_ == 'CREDIT':
