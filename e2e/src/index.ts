@@ -11,5 +11,5 @@ export {
   packPackages,
   publishableNames,
   shellEnvironment,
-} from './packed-packages.ts'
-export type { PackedPackage, PublishedManifest } from './packed-packages.ts'
+} from '@havn/tools/packing'
+export type { PackedPackage, PublishedManifest } from '@havn/tools/packing'

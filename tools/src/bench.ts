@@ -1,56 +1,111 @@
-import { writeFile } from 'node:fs/promises'
-import { cpus, release } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { compare, formatComparison, type ComparisonResult, type Work } from './bench/comparison.ts'
-import { gatewayWorks } from './bench/gateway.ts'
+import { judge } from './bench/bar.ts'
+import { compare, type Work } from './bench/comparison.ts'
+import { killContenders } from './bench/contender.ts'
+import { gatewayBars } from './bench/gateway-bars.ts'
+import { ensureGatewayPython, gatewayWorks } from './bench/gateway.ts'
+import { readMachine, readVersions } from './bench/machine-facts.ts'
+import { ensureWatt } from './bench/node-contenders.ts'
+import { sourceCommand } from './bench/own-contender.ts'
+import { formatOrigin, formatReport, formatVerdicts, formatWork, type BenchReport } from './bench/report.ts'
+import { ensureInstalledPlatform } from './packing/index.ts'
 import { ensureDebian } from './parts/index.ts'
 
-/**
- * `npm run bench -- NAME [--only work,work] [--servers havn,granian] [--connections 32] [--rounds 5] [--duration 3]
- * [--json file]`: ours and its peers in turn, on this machine, over loopback. Quiet machines only.
- */
-const suites: Record<string, () => Promise<Work[]>> = { gateway: gatewayWorks }
+const usage = `npm run bench -- gateway [options]      ours and its peers in turn, over loopback, on a quiet machine
+npm run bench -- report FILE...         tables and verdict of what --json wrote
+
+  --quick                one round of a second at c=32
+  --only work,work       django-wsgi, polls, raw-wsgi, upload-64k, stream-1m, neighbours, django-asgi, raw-asgi, js, start
+  --servers name,name    such as "havn,gunicorn sync"
+  --connections 8,32     of those that a work has
+  --rounds 5             every server once in each
+  --duration 3           seconds of each run
+  --source               ours from TypeScript instead of built, packed and installed
+  --json FILE            all figures; written after each work
+  --markdown FILE        the tables that are printed
+`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     servers: { type: 'string' },
     connections: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    duration: { type: 'string', default: '3' },
-    port: { type: 'string', default: '18080' },
+    rounds: { type: 'string' },
+    duration: { type: 'string' },
+    source: { type: 'boolean', default: false },
     json: { type: 'string' },
+    markdown: { type: 'string' },
   },
 })
-const [name = ''] = positionals
-const suite = suites[name]
-if (!suite) {
-  console.error(`There is no benchmark "${name}"; there are ${Object.keys(suites).join(', ')}.`)
-  process.exit(2)
+const [verb, ...files] = positionals
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    killContenders()
+    process.exit(1)
+  })
+}
+if (verb === 'gateway' && files.length === 0) {
+  await benchGateway()
+} else if (verb === 'report' && files.length > 0) {
+  await printReports()
+} else {
+  console.error(usage)
+  process.exitCode = 2
 }
 
-const wrk = await ensureDebian('wrk')
-const [cpu] = cpus()
-console.log(`${cpus().length} × ${cpu?.model}, Linux ${release()}, Node ${process.versions.node}\n`)
-const results: ComparisonResult[] = []
-for (const work of (await suite()).filter((each) => isChosen(values.only, each.name))) {
-  const chosen = {
-    ...work,
-    contenders: work.contenders.filter((each) => isChosen(values.servers, each.name)),
-    connections: values.connections ? values.connections.split(',').map(Number) : work.connections,
+async function benchGateway(): Promise<void> {
+  const python = await ensureGatewayPython()
+  const wrk = await ensureDebian('wrk')
+  const nginx = await ensureDebian('nginx', 'nginx-light')
+  console.error('Building, packing and installing what is measured; later runs find it done.')
+  const command = values.source ? sourceCommand : await ensureInstalledPlatform()
+  const report: BenchReport = {
+    schemaVersion: 1,
+    suite: 'gateway',
+    startedAt: new Date().toISOString(),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    machine: readMachine(),
+    versions: await readVersions({ python, nginx, wrk, watt: await ensureWatt() }),
+    rounds: Number(values.rounds ?? (values.quick ? 1 : 5)),
+    durationS: Number(values.duration ?? (values.quick ? 1 : 3)),
+    works: [],
   }
-  const result = await compare(chosen, {
-    wrk,
-    rounds: Number(values.rounds),
-    durationS: Number(values.duration),
-    port: Number(values.port),
-    onProgress: (line) => console.error(line),
-  })
-  results.push(result)
-  console.log(formatComparison(result))
+  console.log(formatOrigin(report))
+  for (const work of (await gatewayWorks(command)).filter(({ name }) => isChosen(values.only, name))) {
+    const result = await compare(narrow(work), {
+      wrk,
+      rounds: report.rounds,
+      durationS: report.durationS,
+      onProgress: (line) => console.error(line),
+    })
+    report.works.push(result)
+    console.log(formatWork(result))
+    if (values.json) await writeFile(values.json, JSON.stringify(report, null, 2) + '\n')
+  }
+  console.log(formatVerdicts(judge(gatewayBars, report.works), report.works))
+  if (values.markdown) await writeFile(values.markdown, formatReport([report], gatewayBars))
 }
-if (values.json) await writeFile(values.json, JSON.stringify(results, null, 2) + '\n')
+
+async function printReports(): Promise<void> {
+  const reports = await Promise.all(
+    files.map(async (file) => JSON.parse(await readFile(file, 'utf8')) as BenchReport),
+  )
+  const text = formatReport(reports, gatewayBars)
+  console.log(text)
+  if (values.markdown) await writeFile(values.markdown, text)
+}
+
+function narrow(work: Work): Work {
+  const chosen = values.connections ?? (values.quick ? '32' : undefined)
+  return {
+    ...work,
+    contenders: work.contenders.filter(({ name }) => isChosen(values.servers, name)),
+    connections: work.connections.filter((count) => isChosen(chosen, String(count))),
+  }
+}
 
 function isChosen(list: string | undefined, name: string): boolean {
   return list === undefined || list.split(',').includes(name)

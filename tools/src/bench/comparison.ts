@@ -1,24 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startContender, type Contender } from './contender.ts'
+import { ask, startContender, type Contender, type RunningContender } from './contender.ts'
 import { runLoad, type LoadResult } from './load.ts'
 import { readUsage } from './process-usage.ts'
-import { median, pairedRatios } from './statistics.ts'
+import { rotated, type Figure } from './statistics.ts'
 
 /** One thing to measure, on several servers. */
 export interface Work {
   name: string
+  /** What it is, in a line. */
+  title: string
   path: string
   method?: string
-  bodyBytes?: number
+  /** Size of the request's body. */
+  uploadBytes?: number
+  headers?: Readonly<Record<string, string>>
+  /** None: only the start and the memory are measured. */
   connections: readonly number[]
+  /** Requests of other clients: each concurrency is measured alone, then beside them. */
+  neighbours?: Neighbours
   contenders: readonly Contender[]
+}
+
+export interface Neighbours {
+  path: string
+  connections: number
 }
 
 export interface ComparisonOptions {
   wrk: string
   rounds: number
   durationS: number
-  port: number
   onProgress: (line: string) => void
 }
 
@@ -26,63 +37,60 @@ export interface ComparisonOptions {
 export interface Series {
   contender: string
   connections: number
-  rates: number[]
-  p50Ms: number[]
-  p99Ms: number[]
-  cpuUs: number[]
+  /** Measured while the work's neighbours were there. */
+  isDisturbed: boolean
+  rates: Figure[]
+  p50Ms: Figure[]
+  p99Ms: Figure[]
+  /** CPU time of the server's processes a request; null beside neighbours, whose requests cost too. */
+  cpuUs: Figure[]
   errors: number
 }
 
 export interface ComparisonResult {
   work: string
+  title: string
   series: Series[]
-  /** By contender. */
-  startMs: Record<string, number[]>
-  pssMiB: Record<string, number[]>
+  starts: StartFigures[]
 }
 
-const warmUpS = 1
+/** One contender, one entry a round. */
+export interface StartFigures {
+  contender: string
+  /** From spawn to the first answer of 2xx. */
+  startMs: Figure[]
+  /** Proportional set size of all its processes, after the load. */
+  pssBytes: Figure[]
+}
 
-/** Runs every contender in turn, round after round, so that all see the same drift of the machine. */
+/** Long enough for what compiles at run time to have compiled the most of it: servers run for days. */
+const warmUpS = 3
+const warmUpConnections = 32
+
+/**
+ * Runs every contender in turn, round after round, so that all see the same drift of the machine. One that does not
+ * start, or answers otherwise than the others, has a void round.
+ */
 export async function compare(work: Work, options: ComparisonOptions): Promise<ComparisonResult> {
-  const { rounds, port, onProgress } = options
-  const result: ComparisonResult = { work: work.name, series: [], startMs: {}, pssMiB: {} }
-  for (const { name } of work.contenders) {
-    result.startMs[name] = []
-    result.pssMiB[name] = []
-    for (const connections of work.connections) {
-      result.series.push({
-        contender: name,
-        connections,
-        rates: [],
-        p50Ms: [],
-        p99Ms: [],
-        cpuUs: [],
-        errors: 0,
-      })
-    }
-  }
-  for (let round = 1; round <= rounds; round++) {
-    for (const contender of work.contenders) {
-      const running = await startContender(contender, port, work.path)
+  const result = emptyResult(work)
+  let responseBytes: number | undefined
+  for (let round = 0; round < options.rounds; round++) {
+    for (const contender of rotated(work.contenders, round)) {
+      const figures = figuresOf(result, contender.name)
       try {
-        result.startMs[contender.name]!.push(running.startMs)
-        await measure(work, running.pids, options, warmUpS, Math.max(...work.connections))
-        for (const connections of work.connections) {
-          const { load, cpuUs } = await measure(work, running.pids, options, options.durationS, connections)
-          const series = result.series.find(
-            (each) => each.contender === contender.name && each.connections === connections,
-          )!
-          record(series, load, cpuUs)
-          onProgress(
-            `${work.name} round ${round}/${rounds} ${contender.name} c=${connections}: ${Math.round(load.rate)}/s, ` +
-              `p99 ${load.p99Ms.toFixed(1)} ms, ${Math.round(cpuUs)} µs CPU${load.errors ? `, ${load.errors} ERRORS` : ''}`,
-          )
+        await using running = await startContender(contender, work.path)
+        const answer = await ask(running.origin + work.path, work)
+        responseBytes ??= answer.bytes
+        if (answer.status !== 200 || answer.bytes !== responseBytes) {
+          const words = `${answer.status} with ${answer.bytes} bytes; the first answered 200 with ${responseBytes}`
+          throw new Error(`${contender.name} answers ${work.name} with ${words}.`)
         }
-        const pss = running.pids.reduce((sum, pid) => sum + readUsage(pid).pssBytes, 0)
-        result.pssMiB[contender.name]!.push(pss / 1024 / 1024)
-      } finally {
-        await running.stop()
+        await measureRound({ work, contender, running, figures, options, round })
+      } catch (error) {
+        options.onProgress(
+          `${work.name} round ${round + 1}/${options.rounds} VOID: ${(error as Error).message}`,
+        )
+        fillRound(figures, round)
       }
       await sleep(200)
     }
@@ -90,74 +98,124 @@ export async function compare(work: Work, options: ComparisonOptions): Promise<C
   return result
 }
 
-async function measure(
-  work: Work,
-  pids: readonly number[],
-  options: ComparisonOptions,
-  durationS: number,
-  connections: number,
-): Promise<{ load: LoadResult; cpuUs: number }> {
-  const cpu = () => pids.reduce((sum, pid) => sum + readUsage(pid).cpuSeconds, 0)
-  const before = cpu()
-  const load = await runLoad({
-    wrk: options.wrk,
-    url: `http://127.0.0.1:${options.port}${work.path}`,
-    connections,
-    durationS,
-    method: work.method,
-    bodyBytes: work.bodyBytes,
-  })
-  return { load, cpuUs: ((cpu() - before) * 1e6) / Math.max(1, load.requests) }
+async function measureRound(input: {
+  work: Work
+  contender: Contender
+  running: RunningContender
+  figures: ContenderFigures
+  options: ComparisonOptions
+  round: number
+}): Promise<void> {
+  const { work, contender, running, figures, options, round } = input
+  const progress = (words: string) =>
+    options.onProgress(`${work.name} round ${round + 1}/${options.rounds} ${contender.name} ${words}`)
+  figures.start.startMs.push(running.startMs)
+  const load = (path: string, connections: number, durationS: number, signal?: AbortSignal) =>
+    runLoad({ ...work, wrk: options.wrk, url: running.origin + path, connections, durationS, signal })
+
+  await load(work.path, Math.max(warmUpConnections, ...work.connections), warmUpS)
+  for (const series of figures.series) {
+    const { connections, isDisturbed } = series
+    const before = cpuSecondsOf(running)
+    const seen =
+      isDisturbed && work.neighbours
+        ? await besideNeighbours(work.neighbours, {
+            load: () => load(work.path, connections, options.durationS),
+            neighbour: ({ path, connections: many }, signal) =>
+              load(path, many, options.durationS + 5, signal),
+          })
+        : await load(work.path, connections, options.durationS)
+    const cpuUs = ((cpuSecondsOf(running) - before) * 1e6) / Math.max(1, seen.requests)
+    record(series, seen, isDisturbed ? null : cpuUs)
+    progress(
+      `c=${connections}${isDisturbed ? ' disturbed' : ''}: ${Math.round(seen.rate)}/s, p99 ${seen.p99Ms.toFixed(1)} ms` +
+        (isDisturbed ? '' : `, ${Math.round(cpuUs)} µs CPU`) +
+        (seen.errors > 0 ? `, ${seen.errors} ERRORS: void` : ''),
+    )
+  }
+  const pssBytes = running.pids.reduce((sum, pid) => sum + readUsage(pid).pssBytes, 0)
+  figures.start.pssBytes.push(pssBytes)
+  progress(
+    `first answer after ${running.startMs.toFixed(0)} ms, ${(pssBytes / 1e6).toFixed(0)} MB in the end`,
+  )
+}
+
+/** Loads while other clients are there from before to after. Their failures void the run as well. */
+async function besideNeighbours(
+  neighbours: Neighbours,
+  run: {
+    load: () => Promise<LoadResult>
+    neighbour: (neighbours: Neighbours, signal: AbortSignal) => Promise<LoadResult>
+  },
+): Promise<LoadResult> {
+  const end = new AbortController()
+  const others = run.neighbour(neighbours, end.signal)
+  try {
+    await sleep(300)
+    const seen = await run.load()
+    end.abort()
+    const { errors } = await others
+    return { ...seen, errors: seen.errors + errors }
+  } finally {
+    end.abort()
+    await others.catch(() => {})
+  }
+}
+
+function emptyResult(work: Work): ComparisonResult {
+  const variants = work.neighbours ? [false, true] : [false]
+  return {
+    work: work.name,
+    title: work.title,
+    series: work.contenders.flatMap(({ name }) =>
+      work.connections.flatMap((connections) =>
+        variants.map((isDisturbed) => ({
+          contender: name,
+          connections,
+          isDisturbed,
+          rates: [],
+          p50Ms: [],
+          p99Ms: [],
+          cpuUs: [],
+          errors: 0,
+        })),
+      ),
+    ),
+    starts: work.contenders.map(({ name }) => ({ contender: name, startMs: [], pssBytes: [] })),
+  }
+}
+
+/** All of a result that one contender's rounds add to. */
+interface ContenderFigures {
+  series: Series[]
+  start: StartFigures
+}
+
+function figuresOf(result: ComparisonResult, contender: string): ContenderFigures {
+  const isIts = (each: { contender: string }) => each.contender === contender
+  return { series: result.series.filter(isIts), start: result.starts.find(isIts)! }
+}
+
+/** Voids what a round did not come to: entries of one round stand at one index. */
+function fillRound({ series, start }: ContenderFigures, round: number): void {
+  for (const each of series) {
+    if (each.rates.length > round) continue
+    each.errors += 1
+    for (const figures of [each.rates, each.p50Ms, each.p99Ms, each.cpuUs]) figures.push(null)
+  }
+  for (const figures of [start.startMs, start.pssBytes]) if (figures.length <= round) figures.push(null)
 }
 
 /** A run with any failed request has no rate: it would measure how fast errors are. */
-function record(series: Series, load: LoadResult, cpuUs: number): void {
+function record(series: Series, load: LoadResult, cpuUs: number | null): void {
   const isVoid = load.errors > 0
   series.errors += load.errors
-  series.rates.push(isVoid ? Number.NaN : load.rate)
-  series.p50Ms.push(isVoid ? Number.NaN : load.p50Ms)
-  series.p99Ms.push(isVoid ? Number.NaN : load.p99Ms)
-  series.cpuUs.push(isVoid ? Number.NaN : cpuUs)
+  series.rates.push(isVoid ? null : load.rate)
+  series.p50Ms.push(isVoid ? null : load.p50Ms)
+  series.p99Ms.push(isVoid ? null : load.p99Ms)
+  series.cpuUs.push(isVoid ? null : cpuUs)
 }
 
-/** A Markdown table of medians, with ours over each as the median of paired ratios. */
-export function formatComparison(result: ComparisonResult, ours = 'havn'): string {
-  const rows = result.series.map((series) => {
-    const own = result.series.find(
-      (each) => each.contender === ours && each.connections === series.connections,
-    )
-    const ratio = own && series !== own ? median(pairedRatios(own.rates, series.rates)) : Number.NaN
-    return [
-      series.contender,
-      String(series.connections),
-      figure(median(finite(series.rates)), 0),
-      figure(ratio, 2),
-      figure(median(finite(series.p50Ms)), 2),
-      figure(median(finite(series.p99Ms)), 1),
-      figure(median(finite(series.cpuUs)), 0),
-      series.errors === 0 ? '0' : `${series.errors} (void)`,
-    ]
-  })
-  const memory = Object.entries(result.pssMiB).map(
-    ([name, values]) =>
-      `${name} ${figure(median(values), 0)} MiB, first answer after ${figure(median(result.startMs[name] ?? []), 0)} ms`,
-  )
-  return [
-    `### ${result.work}`,
-    '',
-    '| server | c | req/s | havn ÷ it | p50 ms | p99 ms | CPU µs/req | errors |',
-    '| --- | --: | --: | --: | --: | --: | --: | --: |',
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
-    '',
-    `PSS and start: ${memory.join('; ')}.`,
-    '',
-  ].join('\n')
-}
-
-function finite(values: readonly number[]): number[] {
-  return values.filter(Number.isFinite)
-}
-
-function figure(value: number, digits: number): string {
-  return Number.isFinite(value) ? value.toFixed(digits) : '–'
+function cpuSecondsOf({ pids }: RunningContender): number {
+  return pids.reduce((sum, pid) => sum + readUsage(pid).cpuSeconds, 0)
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { request } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A process of a contender, in the foreground for as long as it serves. */
@@ -18,35 +19,74 @@ export interface Contender {
 }
 
 /** A contender that answers. */
-export interface RunningContender {
+export interface RunningContender extends AsyncDisposable {
+  /** Where it serves: `http://127.0.0.1:PORT`. */
+  origin: string
   pids: number[]
-  /** From spawn to its first answer below 500. */
+  /** From spawn to its first answer of 2xx. */
   startMs: number
-  stop(): Promise<void>
 }
 
-const startTimeoutMs = 60_000
+/** What one request was answered with; status 599 when there was no answer. */
+export interface Answer {
+  status: number
+  bytes: number
+}
 
-/** Starts a contender, each process in a group of its own, and waits for its first answer. */
-export async function startContender(
-  contender: Contender,
-  port: number,
-  path: string,
-): Promise<RunningContender> {
+export interface RequestOptions {
+  method?: string
+  /** Size of the request's body. */
+  uploadBytes?: number
+  headers?: Readonly<Record<string, string>>
+}
+
+const startTimeoutMs = 30_000
+const pollMs = 5
+const groups = new Set<number>()
+
+/** Starts a contender on a free port, each process in a group of its own, and waits for its first answer. Disposing of it ends it. */
+export async function startContender(contender: Contender, path: string): Promise<RunningContender> {
+  const port = await freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const planned = await contender.processes(port)
   const startedAt = performance.now()
-  const parts = (await contender.processes(port)).map(startProcess)
+  const parts = planned.map(startProcess)
   const stop = async () => {
     for (const part of parts.toReversed()) await part.stop()
   }
   while (parts.every((part) => part.isRunning()) && performance.now() - startedAt < startTimeoutMs) {
-    if ((await statusOf(port, path)) < 500) {
-      return { pids: parts.map(({ pid }) => pid), startMs: performance.now() - startedAt, stop }
+    const { status } = await ask(origin + path)
+    if (status >= 200 && status <= 299) {
+      const startMs = performance.now() - startedAt
+      return { origin, pids: parts.map(({ pid }) => pid), startMs, [Symbol.asyncDispose]: stop }
     }
-    await sleep(5)
+    await sleep(pollMs)
   }
   await stop()
   const output = parts.map((part) => part.output()).join('\n')
   throw new Error(`${contender.name} did not answer on ${path}; it printed:\n${output}`)
+}
+
+/** Ends what runs, at once: for when the benchmark itself is stopped. */
+export function killContenders(): void {
+  for (const pid of groups) kill(-pid, 'SIGKILL')
+}
+
+/** One request on a connection of its own. */
+export function ask(url: string, options: RequestOptions = {}): Promise<Answer> {
+  const { method = 'GET', uploadBytes = 0, headers } = options
+  return new Promise((resolve) => {
+    const fail = () => resolve({ status: 599, bytes: 0 })
+    const outgoing = request(url, { method, headers, agent: false, timeout: 5_000 }, (response) => {
+      let bytes = 0
+      response.on('data', (chunk: Buffer) => (bytes += chunk.length))
+      response.once('end', () => resolve({ status: response.statusCode ?? 599, bytes }))
+      response.once('error', fail)
+    })
+    outgoing.once('error', fail)
+    outgoing.once('timeout', () => outgoing.destroy(new Error('timeout')))
+    outgoing.end(uploadBytes > 0 ? Buffer.alloc(uploadBytes, 'x') : undefined)
+  })
 }
 
 function startProcess({ program, args, cwd, env }: ContenderProcess) {
@@ -57,7 +97,7 @@ function startProcess({ program, args, cwd, env }: ContenderProcess) {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-8_000))
+  const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000))
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   const ended = new Promise<void>((resolve) => {
@@ -68,6 +108,7 @@ function startProcess({ program, args, cwd, env }: ContenderProcess) {
     })
   })
   const pid = child.pid ?? 0
+  if (pid !== 0) groups.add(pid)
   return {
     pid,
     output: () => output,
@@ -75,9 +116,10 @@ function startProcess({ program, args, cwd, env }: ContenderProcess) {
     async stop() {
       if (pid === 0) return
       kill(pid, 'SIGTERM')
-      await Promise.race([ended, sleep(5_000)])
+      await Promise.race([ended, sleep(5_000, undefined, { ref: false })])
       kill(-pid, 'SIGKILL')
       await ended
+      groups.delete(pid)
     },
   }
 }
@@ -90,15 +132,14 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The status of one request; 599 when there is no answer. */
-function statusOf(port: number, path: string): Promise<number> {
-  return new Promise((resolve) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, agent: false, timeout: 5_000 }, (response) => {
-      response.resume()
-      response.once('close', () => resolve(response.statusCode ?? 599))
+/** A port of its own for each start: connections that another server closed may still wait on theirs. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
     })
-    outgoing.once('error', () => resolve(599))
-    outgoing.once('timeout', () => outgoing.destroy(new Error('timeout')))
-    outgoing.end()
   })
 }

@@ -10,7 +10,7 @@ export interface LoadResult {
   rate: number
   p50Ms: number
   p99Ms: number
-  /** Any answer other than 2xx, and any socket error: more than none voids the run. */
+  /** Answers of 400 and above, and socket errors: more than none voids the run. A run without any answer has one. */
   errors: number
 }
 
@@ -21,19 +21,28 @@ export interface LoadOptions {
   durationS: number
   method?: string
   /** Size of the request's body. */
-  bodyBytes?: number
+  uploadBytes?: number
+  headers?: Readonly<Record<string, string>>
+  /** Ends the load early; what was seen until then is the result. */
+  signal?: AbortSignal
 }
 
 const script = resolve(import.meta.dirname, 'wrk-report.lua')
 
 /** Loads one URL with wrk, on one thread: it shares the machine's cores with the server, as all contenders do. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  const { wrk, url, connections, durationS, method = 'GET', bodyBytes = 0 } = options
-  const { stdout } = await promisify(execFile)(
+  const { wrk, url, connections, durationS, method = 'GET', uploadBytes = 0, headers = {}, signal } = options
+  const headerArguments = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const running = promisify(execFile)(
     wrk,
-    ['-t1', `-c${connections}`, `-d${durationS}s`, '--timeout', '20s', '-s', script, url],
-    { env: { ...process.env, BENCH_METHOD: method, BENCH_BODY_BYTES: String(bodyBytes) } },
+    [
+      ...['-t1', `-c${connections}`, `-d${durationS}s`, '--timeout', '20s', '-s', script],
+      ...[...headerArguments, url],
+    ],
+    { env: { ...process.env, BENCH_METHOD: method, BENCH_UPLOAD_BYTES: String(uploadBytes) } },
   )
+  signal?.addEventListener('abort', () => running.child.kill('SIGINT'), { once: true })
+  const { stdout } = await running
   const line = stdout.split('\n').find((text) => text.startsWith('RESULT '))
   if (!line) throw new Error(`wrk printed no result:\n${stdout}`)
   const seen = JSON.parse(line.slice(7)) as {
@@ -50,6 +59,6 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     rate: seen.requests / seconds,
     p50Ms: seen.p50 / 1000,
     p99Ms: seen.p99 / 1000,
-    errors: seen.errors,
+    errors: seen.errors + (seen.requests === 0 ? 1 : 0),
   }
 }

@@ -1,6 +1,7 @@
 export { ensureDebian, findProgram } from './debian.ts'
 export { partMissing, requirePart } from './missing.ts'
 export { ensureNode } from './node.ts'
+export { ensureNpm } from './npm.ts'
 export { startOtlpReceiver } from './otlp-receiver.ts'
 export type { OtlpReceiver, ReceivedSpan } from './otlp-receiver.ts'
 export { ensurePython, findPython } from './python.ts'

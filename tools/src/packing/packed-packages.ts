@@ -6,7 +6,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const workspace = resolve(import.meta.dirname, '../..')
+const workspace = resolve(import.meta.dirname, '../../..')
 
 /** A package as it would be published. */
 export interface PackedPackage {

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { cpus, release, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const workspace = resolve(import.meta.dirname, '../../..')
+
+/** What the figures were measured on. */
+export function readMachine(): Record<string, string> {
+  const all = cpus()
+  return {
+    CPU: `${all.length} × ${all[0]?.model.trim() ?? 'unknown'}`,
+    memory: `${(totalmem() / 1024 ** 3).toFixed(0)} GiB`,
+    Linux: release(),
+  }
+}
+
+/** Versions of all that took part. */
+export async function readVersions(parts: {
+  python: string
+  nginx: string
+  wrk: string
+  watt: string
+}): Promise<Record<string, string>> {
+  const script =
+    'import importlib.metadata as m, platform, json;' +
+    "names = ['Django', 'gunicorn', 'uvicorn', 'uvloop', 'httptools', 'granian', 'uWSGI'];" +
+    "print(json.dumps({'Python': platform.python_version(), **{n: m.version(n) for n in names}}))"
+  const ofPython = JSON.parse((await run(parts.python, ['-c', script])).stdout) as Record<string, string>
+  const watt = join(parts.watt, 'node_modules/wattpm/package.json')
+  return {
+    havn: await readCommit(),
+    Node: process.versions.node,
+    ...ofPython,
+    nginx: await wordsOf(parts.nginx, ['-v'], /nginx\/(\S+)/),
+    Watt: (JSON.parse(await readFile(watt, 'utf8')) as { version: string }).version,
+    wrk: await wordsOf(parts.wrk, ['-v'], /wrk (\S+)/),
+  }
+}
+
+async function readCommit(): Promise<string> {
+  const git = (...args: string[]) => run('git', args, { cwd: workspace })
+  const { stdout: commit } = await git('rev-parse', '--short', 'HEAD')
+  const { stdout: changes } = await git('status', '--porcelain', '--untracked-files=no')
+  return commit.trim() + (changes === '' ? '' : ' with uncommitted changes')
+}
+
+/** What a program says of its version, on either stream and with any exit code. */
+async function wordsOf(program: string, args: readonly string[], pattern: RegExp): Promise<string> {
+  const { stdout, stderr } = await run(program, args).catch(
+    (error: { stdout?: string; stderr?: string }) => error,
+  )
+  return pattern.exec(`${stdout}${stderr}`)?.[1] ?? 'unknown'
+}
