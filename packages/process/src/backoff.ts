@@ -11,6 +11,7 @@ export interface BackoffOptions {
 export interface Backoff {
   /** Restarts since the last reset. */
   readonly failures: number
+  readonly resetAfterMs: number
   /** The delay before the next start, given how long the last life was. */
   next(uptimeMs: number): number
   reset(): void
@@ -24,6 +25,7 @@ export function createBackoff(options: BackoffOptions = {}): Backoff {
     get failures() {
       return failures
     },
+    resetAfterMs,
     next(uptimeMs) {
       if (uptimeMs >= resetAfterMs) failures = 0
       const delayMs = Math.min(firstMs * 2 ** failures, maxMs)

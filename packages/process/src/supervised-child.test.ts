@@ -96,3 +96,129 @@ test('a child that its owner does not miss is not replaced', async () => {
   await until(() => child.state === 'stopped')
   expect(child.restarts).toBe(0)
 })
+
+test('a successor takes over once it is ready; the one before finishes and ends', async () => {
+  const finished: number[] = []
+  const { child, events } = supervise(forever, { retire: ({ pid }) => finished.push(pid) })
+  await child.start()
+  const first = child.child as ManagedChild
+  const { ended } = await child.replace()
+  expect(child.child!.pid).not.toBe(first.pid)
+  expect(finished).toEqual([first.pid])
+  expect(await ended).toMatchObject({ pid: first.pid, expected: true })
+  expect(child).toMatchObject({ state: 'ready', restarts: 0, failures: 0, retiring: [], successor: null })
+  const replaced = { type: 'replaced', pid: child.child!.pid, previous: first.pid }
+  expect(events).toContainEqual(expect.objectContaining(replaced))
+})
+
+test('a successor that does not get ready changes nothing', async () => {
+  let starts = 0
+  const { child, types } = supervise(forever, {
+    ready: async () => {
+      starts += 1
+      if (starts === 2) throw new Error('not this one')
+    },
+  })
+  await child.start()
+  const first = child.child
+  await expect(child.replace()).rejects.toThrow('not this one')
+  expect(child).toMatchObject({ child: first, state: 'ready', restarts: 0, successor: null })
+  expect(types()).not.toContain('failed')
+  await child.replace()
+  expect(child.child).not.toBe(first)
+})
+
+test('a child that dies while its successor starts is not started again', async () => {
+  const gate = Promise.withResolvers<void>()
+  let starts = 0
+  const { child, types } = supervise(forever, {
+    ready: async () => {
+      starts += 1
+      if (starts === 2) await gate.promise
+    },
+  })
+  await child.start()
+  const replaced = child.replace()
+  await until(() => child.successor !== null)
+  child.child!.kill()
+  await until(() => child.child === null)
+  gate.resolve()
+  expect(await (await replaced).ended).toBeNull()
+  expect(child).toMatchObject({ state: 'ready', restarts: 0 })
+  expect(starts).toBe(2)
+  child.child!.kill()
+  await until(() => child.restarts === 1 && child.state === 'ready')
+  expect(types().filter((type) => type === 'restarting')).toHaveLength(1)
+})
+
+test('a child that dies while its successor fails is started again', async () => {
+  const gate = Promise.withResolvers<void>()
+  let starts = 0
+  const { child } = supervise(forever, {
+    ready: async () => {
+      starts += 1
+      if (starts === 2) await gate.promise
+    },
+  })
+  await child.start()
+  const replaced = child.replace()
+  await until(() => child.successor !== null)
+  child.child!.kill()
+  await until(() => child.child === null)
+  gate.reject(new Error('not this one'))
+  await expect(replaced).rejects.toThrow('not this one')
+  await until(() => child.restarts === 1 && child.state === 'ready')
+})
+
+test('a successor ends the wait before a restart', async () => {
+  const { child } = supervise(forever, { backoff: { firstMs: 60_000, maxMs: 60_000 } })
+  await child.start()
+  child.child!.kill()
+  await until(() => child.state === 'waiting')
+  await child.replace()
+  expect(child).toMatchObject({ state: 'ready', failures: 0 })
+  child.child!.kill()
+  await until(() => child.state === 'waiting')
+})
+
+test('a stop ends a successor that starts, and whoever still finishes', async () => {
+  const ignoring = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e3); console.log('up')"
+  let heard = Promise.withResolvers<void>()
+  let starts = 0
+  const { child } = supervise(ignoring, {
+    start: () => {
+      heard = Promise.withResolvers()
+      const args = ['-e', ignoring]
+      return startChild({ command: process.execPath, args, env, onLine: () => heard.resolve() })
+    },
+    ready: () => {
+      starts += 1
+      return starts < 3 ? heard.promise : new Promise(() => {})
+    },
+    stop: { killMs: 600_000 },
+  })
+  await child.start()
+  const { ended } = await child.replace()
+  const failed = child.replace().catch((error: Error) => error.name)
+  await until(() => child.successor !== null)
+  expect(child.retiring).toHaveLength(1)
+  await child.stop({ killMs: 1 })
+  expect(await ended).toMatchObject({ signal: 'SIGKILL', expected: true })
+  expect(await failed).toBe('AbortError')
+  expect(child).toMatchObject({ state: 'stopped', child: null, successor: null, retiring: [] })
+})
+
+test('a replacement that is broken off leaves the child', async () => {
+  let starts = 0
+  const { child } = supervise(forever, {
+    ready: () => (++starts === 2 ? new Promise(() => {}) : Promise.resolve()),
+  })
+  await child.start()
+  const first = child.child
+  const off = new AbortController()
+  const replaced = child.replace({ signal: off.signal }).catch((error: Error) => error.name)
+  await until(() => child.successor !== null)
+  off.abort()
+  expect(await replaced).toBe('AbortError')
+  expect(child).toMatchObject({ child: first, state: 'ready', successor: null })
+})
