@@ -51,6 +51,21 @@ export const errors = defineErrors({
       `Thread ${seen.thread} of the gateway ended: ${seen.reason}.`,
     hint: 'A JavaScript app shares its thread: look for its error below.',
   },
+  HAVN_ERR_GATEWAY_RELOAD_LOST: {
+    kind: 'system',
+    message: (seen: { end: string }) => `The gateway process ${seen.end} while it reloaded.`,
+    hint: 'It is started again, with the app as it is now: its death is in the log.',
+  },
+  HAVN_ERR_GATEWAY_RELOAD_ADDRESS: {
+    kind: 'user',
+    message: () => 'A reload cannot change the addresses that the gateway listens on.',
+    hint: 'Leave listeners as they are, or stop the gateway and start it again.',
+  },
+  HAVN_ERR_GATEWAY_STOPPING: {
+    kind: 'user',
+    message: () => 'The gateway stops: nothing is reloaded.',
+    hint: 'Start it again: it takes the app as it is then.',
+  },
   HAVN_ERR_APP_ATTRIBUTE: {
     kind: 'user',
     message: (seen: { message: string }) => seen.message,
@@ -66,6 +81,12 @@ export const errors = defineErrors({
     message: (seen: { target: string; timeoutMs: number }) =>
       `The app ${seen.target} was not ready within ${seen.timeoutMs} ms.`,
     hint: 'See what it waits for as it is imported (a database, a network), or raise timeouts.startMs.',
+  },
+  HAVN_ERR_APP_UNHEALTHY: {
+    kind: 'user',
+    message: (seen: { path: string; host: string; seen: string }) =>
+      `The new process answers ${seen.seen} to ${seen.path} (Host: ${seen.host}).`,
+    hint: 'Its log says why. Correct the app, or set health to a path and a Host that it answers below 500.',
   },
   HAVN_ERR_APP_DIED: {
     kind: 'user',

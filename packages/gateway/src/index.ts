@@ -4,5 +4,11 @@ export { errors } from './errors.ts'
 export type { GatewayProcessStatus, GatewayWorkerStatus } from './gateway-process/status.ts'
 export type { Exchange, Host, UpgradeExchange } from './host/host.ts'
 export { startSupervisor } from './supervisor/start-supervisor.ts'
-export type { GatewayHandle, GatewayStatus, SupervisorHooks } from './supervisor/start-supervisor.ts'
+export type {
+  GatewayHandle,
+  GatewayStatus,
+  ReloadOptions,
+  ReloadRecord,
+  SupervisorHooks,
+} from './supervisor/start-supervisor.ts'
 export { supervisorModule } from './supervisor/supervisor-module.ts'

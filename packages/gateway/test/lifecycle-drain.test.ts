@@ -90,7 +90,7 @@ pythonTest('force ends a drain that is under way', async () => {
   expect(await slow).toBeInstanceOf(Error)
 })
 
-pythonTest.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+pythonTest.each(['SIGTERM', 'SIGINT'] as const)(
   '%s to the whole group drains once, ends with 0 and leaves no process',
   async (signal) => {
     const { child, addresses } = await startSupervisorProcess(pythonOptions({ workers: 2 }))

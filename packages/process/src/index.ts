@@ -1,6 +1,8 @@
 export { createBackoff } from './backoff.ts'
 export type { Backoff, BackoffOptions } from './backoff.ts'
 export { describeExit, errors } from './errors.ts'
+export { createHangupSignal } from './hangup-signal.ts'
+export type { HangupOptions } from './hangup-signal.ts'
 export { createLineSplitter } from './line-splitter.ts'
 export type { LineSplitter } from './line-splitter.ts'
 export { runProgram } from './run-program.ts'

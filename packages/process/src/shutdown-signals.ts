@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 /** A terminal signals the whole group and npm passes its own on: the same wish, twice. */
 const SAME_WISH_MS = 1_000
 
@@ -15,7 +15,7 @@ export interface ShutdownOptions {
 }
 
 /**
- * Takes over this process's SIGTERM, SIGINT and SIGHUP until it is closed.
+ * Takes over this process's SIGTERM and SIGINT until it is closed; createHangupSignal is for SIGHUP.
  *
  * @example
  * const signals = createShutdownSignals({ onStop: () => void server.stop(), onForce: () => process.exit(1) })

@@ -21,8 +21,8 @@ export type SupervisedEvent<Child extends ManagedChild = ManagedChild> =
 export interface SupervisedOptions<Child extends ManagedChild = ManagedChild> {
   /** For errors: `The gateway process`. */
   name: string
-  /** Starts one child; called again for each restart and each replacement. */
-  start: () => Promise<Child>
+  /** Starts one child; called again for each restart, and for each successor of one that runs. */
+  start: (isSuccessor: boolean) => Promise<Child>
   /** Resolves when the child serves; rejects when it says that it cannot. Absent: ready once spawned. */
   ready?: (child: Child, signal: AbortSignal) => Promise<void>
   /** Longest wait for `ready`. 60 s. */
@@ -166,7 +166,7 @@ export class SupervisedChild<Child extends ManagedChild = ManagedChild> {
   async #becomeReady(): Promise<void> {
     const startedAt = performance.now()
     this.#enter('starting')
-    const launched = this.#launch(this.#stopping.signal, (child) => (this.#child = child))
+    const launched = this.#launch(false, this.#stopping.signal, (child) => (this.#child = child))
     this.#starting = launched.then(
       () => {},
       () => {},
@@ -189,7 +189,7 @@ export class SupervisedChild<Child extends ManagedChild = ManagedChild> {
     await this.#starting
     const startedAt = performance.now()
     try {
-      const successor = await this.#launch(signal, (child) => (this.#successor = child))
+      const successor = await this.#launch(true, signal, (child) => (this.#successor = child))
       const previous = this.#child
       this.#child = successor
       this.#backoff.reset()
@@ -214,10 +214,14 @@ export class SupervisedChild<Child extends ManagedChild = ManagedChild> {
   }
 
   /** Starts one child and waits until it serves. Nothing of it is left when it does not. */
-  async #launch(signal: AbortSignal, onStarted: (child: Child) => void): Promise<Child> {
+  async #launch(
+    isSuccessor: boolean,
+    signal: AbortSignal,
+    onStarted: (child: Child) => void,
+  ): Promise<Child> {
     const { name, start, ready, readyTimeoutMs = 60_000 } = this.#options
     signal.throwIfAborted()
-    const child = await start()
+    const child = await start(isSuccessor)
     onStarted(child)
     this.#emit({ type: 'starting', pid: child.pid })
     const waiting = new AbortController()

@@ -13,6 +13,7 @@ class Settings:
         self.protocol = values['protocol']
         self.socket = values['socket']
         self.worker = values.get('worker', 0)
+        self.instance = values.get('instance', self.worker)
         self.interface = values['interface']
         self.target = values['target']
         self.directory = values['directory']

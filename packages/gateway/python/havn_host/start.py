@@ -20,6 +20,7 @@ def start():
     hello = {
         'protocol': 1,
         'worker': settings.worker,
+        'instance': settings.instance,
         'pid': os.getpid(),
         'host': 'cpython',
         'version': platform.python_version(),

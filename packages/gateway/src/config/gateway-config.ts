@@ -41,6 +41,14 @@ export const gatewayConfigSchema = z.object({
   workers: z.int().min(1).max(1024).default(1),
   /** The edge as { module URL, JSON config }: see EdgeModule in plugin-api. */
   edge: z.object({ module: z.string(), config: z.json() }).optional(),
+  /** A request that a healthy app answers below 500: a successor serves only once it did. */
+  health: z
+    .object({
+      path: z.string().startsWith('/').default('/'),
+      /** Host header: a name that the app accepts. */
+      host: z.string().default('localhost'),
+    })
+    .prefault({}),
   /** Module URLs that each thread imports before anything else. */
   threadModules: z.array(z.string()).default([]),
   /** Private folder (0700) for worker sockets, spool files and scoreboards; a temporary one otherwise. */

@@ -6,6 +6,8 @@ import type { Frame } from './frame.ts'
 export interface HelloMessage {
   protocol: number
   worker: number
+  /** Number of this process of the worker; the worker's own where it is absent. */
+  instance?: number
   pid: number
   host: string
   version: string

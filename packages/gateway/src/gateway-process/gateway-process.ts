@@ -1,14 +1,13 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HavnError } from '@havn/model'
 import { closeLogger, createLogger, type Logger } from '@havn/telemetry'
 import { addCounters, clearGauges, createCounters, readCounters } from '../dispatch/counters.ts'
-import type { ThreadReport } from '../thread/messages.ts'
 import type { StartMessage } from './messages.ts'
-import { PythonWorker } from './python-worker.ts'
 import type { ServingThread } from './serving-thread.ts'
 import { startServingThread } from './start-serving-thread.ts'
 import type { GatewayProcessStatus } from './status.ts'
+import { assertHealthy } from './assert-healthy.ts'
+import { WorkerSet } from './worker-set.ts'
 
 /** What follows a drain's deadline may take this long. */
 const CLOSE_MS = 2_000
@@ -24,7 +23,8 @@ export class GatewayProcess {
   readonly #appLogger: Logger
   readonly #counters: SharedArrayBuffer
   readonly #threads: ServingThread[] = []
-  readonly #workers: PythonWorker[] = []
+  readonly #workers: WorkerSet
+  readonly #ending = new AbortController()
   #state: GatewayProcessStatus['state'] = 'starting'
   #force: () => void = () => {}
 
@@ -36,16 +36,24 @@ export class GatewayProcess {
     this.#logger = createLogger({ name: 'gateway', ...log })
     this.#appLogger = createLogger({ name: 'app', ...log })
     this.#counters = createCounters(threads)
+    this.#workers = new WorkerSet({
+      start,
+      logger: this.#logger,
+      appLogger: this.#appLogger,
+      isDraining: () => this.#state === 'draining',
+      threadOf: (thread) => this.#threads[thread],
+    })
   }
 
   /** Resolves when all threads accept and all workers are ready; rejects with nothing left running. */
   async start(): Promise<void> {
     try {
       // Workers load the app while the threads load themselves; what fails first waits for the threads to settle.
-      const workers = this.#startWorkers()
+      const workers = this.#workers.start()
       workers.catch(() => {})
       await this.#startThreads()
       await workers
+      if (this.#start.isSuccessor) await this.#assertHealthy()
       await Promise.all(this.#threads.map((thread) => thread.listen()))
       if (this.#state === 'starting') this.#state = 'ready'
     } catch (error) {
@@ -57,11 +65,21 @@ export class GatewayProcess {
   async status(): Promise<GatewayProcessStatus> {
     const threads =
       this.#state === 'ready' ? await Promise.all(this.#threads.map((thread) => thread.status())) : []
-    const workers = this.#workers.map((worker) => worker.status())
+    const workers = this.#workers.status()
     for (const { worker } of threads) if (worker !== null) workers.push(worker)
     const counters = readCounters(this.#counters)
     for (const thread of threads) if (thread.counters !== null) addCounters(counters, thread.counters)
-    return { state: this.#state, workers, threads: threads.map(({ python }) => python), counters }
+    const reloading = this.#workers.isReloading
+    return { state: this.#state, reloading, workers, threads: threads.map(({ python }) => python), counters }
+  }
+
+  /**
+   * Gives the app anew to the workers, one after the other.
+   *
+   * @throws the app's own error; who served before serves on then.
+   */
+  async reload(): Promise<void> {
+    await this.#workers.reload(this.#ending.signal)
   }
 
   /** Answers what is in flight, for as long as the configuration allows; then ends. `force` ends at once. */
@@ -72,6 +90,7 @@ export class GatewayProcess {
     }
     const isServing = this.#state === 'ready'
     this.#state = 'draining'
+    this.#ending.abort()
     if (!isServing) return this.#close()
     const { drainMs } = this.#start.config.timeouts
     const forced = new Promise<void>((resolve) => (this.#force = resolve))
@@ -93,26 +112,27 @@ export class GatewayProcess {
 
   /** Ends the workers without waiting for anything. */
   killWorkers(): void {
-    for (const worker of this.#workers) worker.kill()
+    this.#workers.kill()
   }
 
   async #startThreads(): Promise<void> {
     const { config, runDirectory, listeners, descriptors } = this.#start
     const numbers = Array.from({ length: config.threads }, (_, thread) => thread)
-    const workers = Array.from({ length: this.#workerCount() }, (_, worker) => worker)
     const starts = numbers.map((thread) =>
       startServingThread({
         input: {
           thread,
           config,
           runDirectory,
-          workers: workers.filter((worker) => worker % config.threads === thread),
-          socketPath: this.#socketPath(thread),
+          workers: this.#workers.ofThread(thread),
+          socketPath: this.#workers.socketPath(thread),
           listeners,
           descriptors: descriptors[thread] ?? [],
           counters: this.#counters,
         },
-        onReport: (report) => this.#onReport(report),
+        onReport: (report) => {
+          if ('worker' in report) this.#workers.onReport(report)
+        },
         onFailure: (error) => {
           clearGauges(this.#counters, thread)
           this.#onFailure(error)
@@ -124,49 +144,16 @@ export class GatewayProcess {
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
-  async #startWorkers(): Promise<void> {
-    const { config, runDirectory } = this.#start
-    const { app, threads, timeouts, log } = config
-    if (app.language !== 'python') return
-    for (let worker = 0; worker < this.#workerCount(); worker++) {
-      const thread = worker % threads
-      this.#workers.push(
-        new PythonWorker({
-          app,
-          worker,
-          thread,
-          socketPath: this.#socketPath(thread),
-          scoreboardPath: join(runDirectory, `worker-${worker}.scoreboard`),
-          startMs: timeouts.startMs,
-          drainMs: timeouts.drainMs,
-          logger: this.#logger,
-          appLogger: this.#appLogger,
-          logFormat: log.format,
-          isDraining: () => this.#state === 'draining',
-        }),
-      )
-    }
-    await Promise.all(this.#workers.map((worker) => worker.start()))
-  }
-
-  #workerCount(): number {
-    const { app, workers } = this.#start.config
-    return app.language === 'python' ? workers : 0
-  }
-
-  #socketPath(thread: number): string {
-    return join(this.#start.runDirectory, `thread-${thread}.sock`)
-  }
-
-  #onReport(report: ThreadReport): void {
-    if (report.type === 'worker-ready') this.#workers[report.worker]?.onReady(report.info)
-    else if (report.type === 'worker-failed') this.#workers[report.worker]?.onFailed(report.failure)
-    else if (report.type === 'worker-gone') this.#workers[report.worker]?.onGone(report.pid, report.error)
+  /** Another process serves: this one takes over only with an app that answers in each thread, or each worker. */
+  async #assertHealthy(): Promise<void> {
+    const { app, health } = this.#start.config
+    if (app.language === 'python') await this.#workers.assertHealthy()
+    else await Promise.all(this.#threads.map((thread) => assertHealthy(health, () => thread.probe())))
   }
 
   async #close(): Promise<void> {
     // Draining has asked them; those still there are late, or were never told.
-    await Promise.all(this.#workers.map((worker) => worker.stop(0)))
+    await this.#workers.stop(0)
     await Promise.all(this.#threads.map((thread) => thread.destroy()))
     await Promise.all([closeLogger(this.#logger), closeLogger(this.#appLogger)])
   }

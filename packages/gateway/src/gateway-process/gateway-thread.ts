@@ -3,7 +3,8 @@ import { type HavnError, fromErrorJson } from '@havn/model'
 import { Piscina } from 'piscina'
 import { errors } from '../errors.ts'
 import { moduleUrl } from '../module-url.ts'
-import type { ThreadCommand, ThreadReport } from '../thread/messages.ts'
+import type { ProbeOutcome } from '../thread/health-probe.ts'
+import type { ThreadCommand, ThreadReport, WorkerCommand } from '../thread/messages.ts'
 import type { ServingThread, ServingThreadOptions, ServingThreadStatus } from './serving-thread.ts'
 import { ThreadControl } from './thread-control.ts'
 
@@ -60,6 +61,14 @@ export class GatewayThread implements ServingThread {
     }
     thread.#prepared = true
     return thread
+  }
+
+  probe(instance?: number): Promise<ProbeOutcome> {
+    return this.#control.probe(instance)
+  }
+
+  tell(command: WorkerCommand): void {
+    this.#send(command)
   }
 
   listen(): Promise<void> {

@@ -13,6 +13,8 @@ export const hostProgram: string = fileURLToPath(
 export interface HostSettings {
   app: Extract<GatewayApp, { language: 'python' }>
   worker: number
+  /** Number of this process of the worker. */
+  instance: number
   socketPath: string
   scoreboardPath: string
   drainMs: number
@@ -23,11 +25,12 @@ export function hostEnvironment(
   settings: HostSettings,
   inherited: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const { app, worker, socketPath, scoreboardPath, drainMs } = settings
+  const { app, worker, instance, socketPath, scoreboardPath, drainMs } = settings
   const host = {
     protocol: protocolVersion,
     socket: socketPath,
     worker,
+    instance,
     interface: app.interface,
     target: app.target,
     directory: app.directory,

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { rmSync, rmdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { toErrorJson } from '@havn/model'
 import { GatewayProcess } from './gateway-process.ts'
 import type { GatewayMessage, StartMessage, SupervisorMessage } from './messages.ts'
@@ -17,15 +18,26 @@ process.on('disconnect', () => {
   // The supervisor is gone, and with it the sockets' owner. Workers end with their connections, but one that is
   // still busy with an import would not see it.
   gateway?.killWorkers()
-  if (runDirectory !== null) rmSync(runDirectory, { recursive: true, force: true })
+  if (runDirectory !== null) removeFolder(runDirectory)
   process.exit(1)
 })
 
 process.on('message', (message: SupervisorMessage) => {
   if (message.type === 'start') void start(message)
   else if (message.type === 'drain') void drain(message.force)
+  else if (message.type === 'reload') void reload(message.id)
   else void answerStatus(message.id)
 })
+
+/** The gateway's own folder goes with the last process of it. */
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  try {
+    rmdirSync(dirname(folder))
+  } catch {
+    // Another process still has its folder in it.
+  }
+}
 
 async function start(message: StartMessage): Promise<void> {
   runDirectory = message.runDirectory
@@ -45,6 +57,15 @@ async function drain(force: boolean): Promise<void> {
   isDraining = true
   await gateway?.drain(force)
   if (isFirst) process.exit(0)
+}
+
+async function reload(id: number): Promise<void> {
+  try {
+    await gateway?.reload()
+    await send({ type: 'reloaded', id })
+  } catch (error) {
+    await send({ type: 'reloaded', id, error: toErrorJson(error) })
+  }
 }
 
 async function answerStatus(id: number): Promise<void> {

@@ -6,11 +6,13 @@ import type { GatewayProcessStatus } from './status.ts'
 export interface StartMessage {
   type: 'start'
   config: GatewayConfig
-  /** The gateway's private folder; it exists. */
+  /** This process's private folder; it exists. */
   runDirectory: string
   listeners: readonly Address[]
   /** Descriptor numbers in the gateway process: a row a thread, a column a listener. */
   descriptors: readonly (readonly number[])[]
+  /** Another process serves: this one accepts only once its app is healthy. */
+  isSuccessor: boolean
 }
 
 /** From the supervisor to the gateway process. */
@@ -19,9 +21,12 @@ export type SupervisorMessage =
   /** `force` ends what is in flight. */
   | { type: 'drain'; force: boolean }
   | { type: 'status'; id: number }
+  /** Gives the app anew to its workers. */
+  | { type: 'reload'; id: number }
 
 /** From the gateway process to the supervisor. */
 export type GatewayMessage =
   | { type: 'ready' }
   | { type: 'failed'; error: ErrorJson }
   | { type: 'status'; id: number; status: GatewayProcessStatus }
+  | { type: 'reloaded'; id: number; error?: ErrorJson }

@@ -1,59 +1,77 @@
-import { rmSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
 import { toErrorJson, type ErrorJson } from '@havn/model'
-import {
-  SupervisedChild,
-  startChild,
-  type ExitRecord,
-  type ManagedChild,
-  type SupervisedEvent,
-} from '@havn/process'
+import { SupervisedChild, type ExitRecord, type SupervisedEvent } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
-import type { FailedMessage } from '../frames/index.ts'
-import type { WorkerInfo } from '../host/python-host.ts'
-import { toAppError, toStartError } from './app-failure.ts'
-import { hostEnvironment, hostProgram, type HostSettings } from './host-environment.ts'
+import type { GatewayConfig } from '../config/gateway-config.ts'
+import type { ProbeOutcome } from '../thread/health-probe.ts'
+import type { ThreadReport, WorkerCommand } from '../thread/messages.ts'
+import { toStartError } from './app-failure.ts'
+import { assertHealthy } from './assert-healthy.ts'
+import type { HostSettings } from './host-environment.ts'
 import { busySlots, readScoreboard } from './scoreboard.ts'
 import type { GatewayWorkerStatus } from './status.ts'
+import { WorkerProcess } from './worker-process.ts'
 
-/** Lines of output that tell why an app died at its start. */
-const KEPT_LINES = 40
-/** A host exits with it after FAILED, which reaches us by way of its thread. */
-const EXIT_FAILED = 3
-const FAILED_GRACE_MS = 500
 /** A host whose connection has ended is expected to exit within it. */
 const LINGER_MS = 5_000
+/** Beyond `drainMs`, for the end of the app's lifespan. */
+const RETIRE_GRACE_MS = 5_000
 
-export interface PythonWorkerOptions extends HostSettings {
+export interface PythonWorkerOptions extends Omit<HostSettings, 'instance' | 'scoreboardPath' | 'drainMs'> {
   thread: number
-  startMs: number
+  runDirectory: string
+  timeouts: GatewayConfig['timeouts']
+  health: GatewayConfig['health']
   logger: Logger
   /** For what the app prints. */
   appLogger: Logger
   logFormat: 'text' | 'json'
   isDraining: () => boolean
+  /** A number that no process of this gateway has had. */
+  nextInstance: () => number
+  /** To the thread that feeds this worker. */
+  tell: (command: WorkerCommand) => void
+  probe: (instance: number) => Promise<ProbeOutcome>
 }
 
-/** One CPython worker: spawned, watched and replaced by the gateway's main thread, fed by one of its threads. */
+/** What its thread says of its processes. */
+export type WorkerReport = Extract<ThreadReport, { worker: number }>
+
+/**
+ * One Python worker: a CPython process that is spawned, watched and replaced by the gateway's main thread, and fed by
+ * one of its threads.
+ */
 export class PythonWorker {
   readonly #options: PythonWorkerOptions
-  readonly #child: SupervisedChild
-  #waiting = Promise.withResolvers<void>()
-  #lines: string[] = []
-  #lastEnd: ExitRecord | null = null
+  readonly #child: SupervisedChild<WorkerProcess>
+  readonly #processes = new Map<number, WorkerProcess>()
+  #latest: WorkerProcess | null = null
+  #wasStarted = false
   #wasReady = false
 
   constructor(options: PythonWorkerOptions) {
+    const { worker, timeouts, isDraining } = options
     this.#options = options
     this.#child = new SupervisedChild({
-      name: `Worker ${options.worker}`,
-      start: () => this.#spawn(),
-      ready: () => this.#waiting.promise,
-      readyTimeoutMs: options.startMs,
+      name: `Worker ${worker}`,
+      start: (isSuccessor) => this.#spawn(isSuccessor),
+      ready: (process) => this.#becomeReady(process),
+      readyTimeoutMs: timeouts.startMs,
+      stop: { signal: 'SIGTERM', killMs: timeouts.drainMs + RETIRE_GRACE_MS },
+      retire: (process) => this.#retire(process),
       // One that has finished its drain is not missed; one that crashes meanwhile still has requests to answer.
-      shouldRestart: (record) => !(options.isDraining() && record.code === 0),
+      shouldRestart: (record) => !(isDraining() && record.code === 0),
       onEvent: (event) => this.#onEvent(event),
     })
+  }
+
+  get worker(): number {
+    return this.#options.worker
+  }
+
+  /** The process that serves; null while there is none. */
+  get process(): WorkerProcess | null {
+    return this.#child.state === 'ready' ? this.#child.child : null
   }
 
   /**
@@ -69,32 +87,41 @@ export class PythonWorker {
     this.#wasReady = true
   }
 
-  /** Its thread got READY. */
-  onReady(info: WorkerInfo): void {
-    const { worker, logger } = this.#options
-    logger.debug({ worker, pid: info.pid, python: info.version }, 'the worker has loaded the app')
-    this.#waiting.resolve()
-  }
-
-  /** Its thread got FAILED. */
-  onFailed(failure: FailedMessage): void {
-    this.#waiting.reject(toAppError(this.#options.app.target, failure))
-  }
-
-  /** Its thread lost the connection. A process that broke the protocol, or stays without one, is no use. */
-  onGone(pid: number, error: ErrorJson | undefined): void {
-    const child = this.#child.child
-    if (child === null || child.pid !== pid) return
-    if (error === undefined) {
-      setTimeout(() => child.kill(), LINGER_MS).unref()
-      return
+  /**
+   * Puts a healthy successor in the place of the process that serves. Resolves when that one has ended.
+   *
+   * @throws as `start`, and HAVN_ERR_APP_UNHEALTHY; who served before serves on then.
+   */
+  async replace(signal: AbortSignal): Promise<void> {
+    let ended: Promise<ExitRecord | null>
+    try {
+      const replacement = await this.#child.replace({ signal })
+      ended = replacement.ended
+    } catch (error) {
+      signal.throwIfAborted()
+      throw this.#explain(error)
     }
-    this.#options.logger.error({ worker: this.#options.worker, pid, err: error }, 'the worker is replaced')
-    child.kill()
+    await ended
+  }
+
+  /** @throws HAVN_ERR_APP_UNHEALTHY */
+  async assertHealthy(): Promise<void> {
+    const { health, probe } = this.#options
+    const process = this.#child.child
+    if (process !== null) await assertHealthy(health, () => probe(process.instance))
+  }
+
+  onReport(report: WorkerReport): void {
+    if (report.type === 'worker-gone') return this.#onGone(report.instance, report.error)
+    if (report.type === 'worker-failed') return this.#processes.get(report.instance)?.onFailed(report.failure)
+    const { worker, logger } = this.#options
+    const { pid, instance, version } = report.info
+    logger.debug({ worker, pid, python: version }, 'the worker has loaded the app')
+    this.#processes.get(instance)?.onReady()
   }
 
   kill(): void {
-    this.#child.child?.kill()
+    for (const process of this.#processes.values()) process.kill()
   }
 
   async stop(killMs: number): Promise<void> {
@@ -103,32 +130,67 @@ export class PythonWorker {
 
   status(): GatewayWorkerStatus {
     const { worker, thread } = this.#options
-    const { state, restarts, since, child } = this.#child
-    return { worker, thread, pid: child?.pid ?? null, state, restarts, since: since.toISOString() }
+    const { state, restarts, failures, since, child, successor, retiring } = this.#child
+    return {
+      worker,
+      thread,
+      pid: child?.pid ?? null,
+      state,
+      restarts,
+      since: since.toISOString(),
+      ...(failures > 0 && { failures }),
+      ...(successor !== null && { successor: successor.pid }),
+      ...(retiring.length > 0 && { ending: retiring.map(({ pid }) => pid) }),
+    }
   }
 
-  async #spawn(): Promise<ManagedChild> {
-    const { app, scoreboardPath } = this.#options
-    this.#lines = []
-    this.#waiting = Promise.withResolvers<void>()
-    // It may be rejected before, or without, anyone waiting for it.
-    this.#waiting.promise.catch(() => {})
-    rmSync(scoreboardPath, { force: true })
-    const child = await startChild({
-      command: app.python,
-      args: [hostProgram],
-      cwd: app.directory,
-      env: hostEnvironment(this.#options, process.env),
-      // A group of its own: a signal to the gateway's group is the supervisor's to act on.
-      detached: true,
+  async #spawn(isSuccessor: boolean): Promise<WorkerProcess> {
+    const { worker, runDirectory, timeouts, nextInstance, tell } = this.#options
+    // Its thread expects the first one already.
+    const instance = this.#wasStarted ? nextInstance() : worker
+    if (this.#wasStarted) tell({ type: 'expect', process: { worker, instance, held: isSuccessor } })
+    this.#wasStarted = true
+    this.#latest = null
+    const process = await WorkerProcess.start({
+      ...this.#options,
+      instance,
+      isSuccessor,
+      scoreboardPath: join(runDirectory, `worker-${worker}-${instance}.scoreboard`),
+      drainMs: timeouts.drainMs,
+      env: globalThis.process.env,
       onLine: (stream, line) => this.#onLine(stream, line),
     })
-    return { ...child, exited: child.exited.then(letFailureArrive) }
+    this.#latest = process
+    this.#processes.set(instance, process)
+    return process
+  }
+
+  async #becomeReady(process: WorkerProcess): Promise<void> {
+    await process.ready
+    if (!process.isSuccessor) return
+    const { health, probe } = this.#options
+    await assertHealthy(health, () => probe(process.instance))
+  }
+
+  #retire(process: WorkerProcess): void {
+    process.isRetired = true
+    this.#options.tell({ type: 'retire', instance: process.instance })
+  }
+
+  /** Its thread lost the connection. A process that broke the protocol, or stays without one, is no use. */
+  #onGone(instance: number, error: ErrorJson | undefined): void {
+    const process = this.#processes.get(instance)
+    if (process === undefined) return
+    if (error === undefined) {
+      setTimeout(() => process.kill(), LINGER_MS).unref()
+      return
+    }
+    const { worker, logger } = this.#options
+    logger.error({ worker, pid: process.pid, err: error }, 'the worker is replaced')
+    process.kill()
   }
 
   #onLine(stream: 'stdout' | 'stderr', line: string): void {
-    this.#lines.push(line)
-    if (this.#lines.length > KEPT_LINES) this.#lines.shift()
     const { worker, logFormat, appLogger } = this.#options
     // In text, what the app prints stays as it is: a traceback is many lines, and people read it.
     const fields = logFormat === 'text' ? {} : { worker, stream }
@@ -136,15 +198,20 @@ export class PythonWorker {
     else appLogger.info(fields, line)
   }
 
-  #onEvent(event: SupervisedEvent): void {
+  #onEvent(event: SupervisedEvent<WorkerProcess>): void {
     const { worker, logger } = this.#options
     switch (event.type) {
       case 'ready':
         logger.info({ worker, pid: event.pid, durationMs: event.durationMs }, 'worker is ready')
         break
+      case 'replaced': {
+        const { pid, previous, durationMs } = event
+        this.#options.tell({ type: 'admit', instance: this.#child.child!.instance })
+        logger.info({ worker, pid, previous, durationMs }, 'the worker has a successor')
+        break
+      }
       case 'exited':
-        this.#lastEnd = event.record
-        if (this.#wasReady) this.#logEnd(event.record)
+        this.#onExit(event.child, event.record)
         break
       case 'failed':
         if (this.#wasReady) {
@@ -165,14 +232,24 @@ export class PythonWorker {
     }
   }
 
-  #logEnd(record: ExitRecord): void {
-    const { worker, logger, scoreboardPath, isDraining } = this.#options
+  #onExit(process: WorkerProcess, record: ExitRecord): void {
+    this.#processes.delete(process.instance)
+    // One that never connected is expected no longer.
+    this.#options.tell({ type: 'retire', instance: process.instance })
+    if (this.#wasReady) this.#logEnd(process, record)
+    process.forget()
+  }
+
+  #logEnd(process: WorkerProcess, record: ExitRecord): void {
+    const { worker, logger, isDraining } = this.#options
     const { pid, code, signal, uptimeMs } = record
-    if (record.expected || (isDraining() && code === 0)) {
+    // Of one that has a successor, what it broke off is news all the same.
+    const isAsked = record.expected && (!process.isRetired || isDraining())
+    if (isAsked || (code === 0 && (process.isRetired || isDraining()))) {
       logger.debug({ worker, pid, code, signal, uptimeMs }, 'worker has ended')
       return
     }
-    const slots = readScoreboard(scoreboardPath)
+    const slots = readScoreboard(process.scoreboardPath)
     const requests = slots.reduce((sum, { begun }) => sum + begun, 0)
     const inFlight = busySlots(slots).map(({ slot, phase }) => ({ slot, phase }))
     const fields = { event: 'worker.exited', worker, pid, code, signal, uptimeMs, requests, inFlight }
@@ -180,18 +257,13 @@ export class PythonWorker {
   }
 
   #explain(error: unknown): unknown {
-    const { app, startMs } = this.#options
+    const { app, timeouts } = this.#options
     const seen = {
       target: app.target,
-      timeoutMs: startMs,
-      end: this.#lastEnd,
-      output: this.#lines.join('\n'),
+      timeoutMs: timeouts.startMs,
+      end: this.#latest?.end ?? null,
+      output: this.#latest?.output ?? '',
     }
     return toStartError(error, seen)
   }
-}
-
-async function letFailureArrive(record: ExitRecord): Promise<ExitRecord> {
-  if (record.code === EXIT_FAILED && !record.expected) await sleep(FAILED_GRACE_MS)
-  return record
 }

@@ -1,7 +1,8 @@
 import type { HavnError } from '@havn/model'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
-import type { ThreadInput, ThreadReport } from '../thread/messages.ts'
+import type { ProbeOutcome } from '../thread/health-probe.ts'
+import type { ThreadInput, ThreadReport, WorkerCommand } from '../thread/messages.ts'
 import type { GatewayWorkerStatus } from './status.ts'
 
 export interface ServingThreadOptions {
@@ -27,6 +28,10 @@ export interface ServingThreadStatus {
  * process, or a process of its own.
  */
 export interface ServingThread {
+  /** Asks the app for its health path, past listeners and queue; `instance` is one worker process of it. */
+  probe(instance?: number): Promise<ProbeOutcome>
+  /** Says what is to become of a worker process. */
+  tell(command: WorkerCommand): void
   /** Accepts connections from now on. */
   listen(): Promise<void>
   /** Resolves after the last connection has ended and the host is gone. */

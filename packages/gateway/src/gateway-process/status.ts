@@ -11,11 +11,19 @@ export interface GatewayWorkerStatus {
   restarts: number
   /** When the state began: RFC 3339. */
   since: string
+  /** Deaths and failed starts in a row, until a long life; absent where there were none. */
+  failures?: number
+  /** Process that takes its place once it is healthy; absent unless one starts. */
+  successor?: number
+  /** Processes that have been replaced and finish what they have. */
+  ending?: number[]
 }
 
 /** What a gateway process says of itself. */
 export interface GatewayProcessStatus {
   state: 'starting' | 'ready' | 'draining'
+  /** A reload is under way. */
+  reloading: boolean
   workers: GatewayWorkerStatus[]
   /** A thread's side of its workers; null for threads without Python workers. */
   threads: (PythonHostStatus | null)[]

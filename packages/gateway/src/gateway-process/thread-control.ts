@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import type { HavnError } from '@havn/model'
+import type { ProbeOutcome } from '../thread/health-probe.ts'
 import type { ThreadCommand, ThreadReport, ThreadStatus } from '../thread/messages.ts'
 
 /** A thread whose loop is blocked does not answer: it must not hide what the others say. */
@@ -52,6 +53,26 @@ export class ThreadControl {
       const timer = setTimeout(onEnded, STATUS_MS)
     })
     this.#send({ type: 'status', id })
+    return answer
+  }
+
+  /** Takes as long as the app does; whoever asks has a deadline. */
+  async probe(instance?: number): Promise<ProbeOutcome> {
+    const id = this.#nextId++
+    const answer = new Promise<ProbeOutcome>((resolve) => {
+      const settle = (outcome: ProbeOutcome) => {
+        this.#reports.off('probed', onProbed)
+        this.#reports.off('ended', onEnded)
+        resolve(outcome)
+      }
+      const onEnded = (error: HavnError) => settle({ error: error.message })
+      const onProbed = ({ id: asked, status, error }: Extract<ThreadReport, { type: 'probed' }>) => {
+        if (asked === id) settle({ status, error })
+      }
+      this.#reports.on('probed', onProbed)
+      this.#reports.on('ended', onEnded)
+    })
+    this.#send({ type: 'probe', id, instance })
     return answer
   }
 

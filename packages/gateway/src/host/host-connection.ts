@@ -56,6 +56,8 @@ export class HostConnection implements ChannelLink {
   turns = 0
   /** -1 until HELLO. */
   worker = -1
+  /** Number of this process of the worker. */
+  instance = -1
   pid = 0
   load = new WorkerLoad(1)
   readonly #socket: Socket
@@ -235,6 +237,7 @@ export class HostConnection implements ChannelLink {
     }
     clearTimeout(this.#helloTimer)
     this.worker = hello.worker
+    this.instance = hello.instance ?? hello.worker
     this.pid = hello.pid
     this.#scoreboardPath = hello.scoreboard
     this.#state = 'loading'

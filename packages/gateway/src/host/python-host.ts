@@ -27,7 +27,7 @@ export interface PythonHostOptions {
   config: GatewayConfig
   /** Path of the Unix socket that workers connect to; its folder is made (0700) when it is missing. */
   socketPath: string
-  /** Numbers of the workers that belong to this thread. */
+  /** Numbers of the workers that belong to this thread: those of their first processes, too. */
   workers: readonly number[]
   /** From `createCounters`. */
   counters: SharedArrayBuffer
@@ -37,13 +37,15 @@ export interface PythonHostOptions {
   /** Websocket clients are pinged this often, and dropped when they have not answered by the next time. */
   webSocketPingMs?: number
   onWorkerReady(worker: number, info: WorkerInfo): void
-  onWorkerFailed(worker: number, failure: FailedMessage): void
+  onWorkerFailed(worker: number, failure: FailedMessage, instance: number): void
   onWorkerGone(worker: number, why: WorkerEnd): void
 }
 
 /** What a worker said of itself. */
 export interface WorkerInfo {
   pid: number
+  /** Number of this process of it. */
+  instance: number
   /** `cpython`. */
   host: string
   version: string
@@ -55,6 +57,7 @@ export interface WorkerInfo {
 /** Why a worker's connection ended. */
 export interface WorkerEnd {
   pid: number
+  instance: number
   /** True after `retire`, `drain`, `close` or FAILED. */
   expected: boolean
   /** `HAVN_ERR_HOST_PROTOCOL`, where it broke the protocol: the process may still run, and must be killed. */
@@ -63,6 +66,7 @@ export interface WorkerEnd {
 
 export interface WorkerStatus {
   worker: number
+  instance: number
   pid: number
   state: ConnectionState
   inFlight: number
@@ -82,13 +86,25 @@ export interface PythonHostStatus {
 /** A thread's side of its CPython workers. */
 export interface PythonHost extends Host {
   status(): PythonHostStatus
-  /** Lets a worker of this number connect, beside those named at the start. */
-  expect(worker: number): void
   /**
-   * Gives the worker nothing new, and has it finish, end the app's lifespan and exit. Its number is not expected
-   * again until `expect`.
+   * Lets one more process connect, beside those of the start. One that is `held` gets no requests before
+   * {@link admit}.
    */
-  retire(worker: number): void
+  expect(process: ExpectedProcess): void
+  /** Gives a process that was held its share of the requests. */
+  admit(instance: number): void
+  /** Gives the process nothing new, and has it finish, end the app's lifespan and exit; it is expected no more. */
+  retire(instance: number): void
+  /** Answers a request by this process alone, held or not. Never throws. */
+  handleWith(instance: number, exchange: Exchange): void
+}
+
+/** A process that will connect. */
+export interface ExpectedProcess {
+  worker: number
+  /** Tells the processes of one worker apart. */
+  instance: number
+  held: boolean
 }
 
 /**
@@ -114,9 +130,12 @@ class PythonWorkers implements PythonHost, StreamContext {
   readonly clockOriginMs = performance.now() - Number(process.hrtime.bigint()) / 1e6
   draining = false
   readonly #options: PythonHostOptions
-  readonly #expected: Set<number>
+  /** By instance, as all that follows. */
+  readonly #expected = new Map<number, ExpectedProcess>()
   readonly #connections = new Map<number, HostConnection>()
   readonly #hellos = new Map<number, HelloMessage>()
+  /** The way to one process alone. */
+  readonly #probes = new Map<HostConnection, Dispatcher<HostConnection>>()
   readonly #webSockets = new Set<WebSocketStream>()
   readonly #upgrader = createUpgrader()
   readonly #spoolDirectory: string
@@ -139,7 +158,7 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.overload = new OverloadNotice(logger)
     this.limits = config.limits
     this.timeouts = config.timeouts
-    this.#expected = new Set(workers)
+    for (const worker of workers) this.expect({ worker, instance: worker, held: false })
     this.#spoolDirectory = config.runDirectory ?? dirname(socketPath)
     const { maxQueue } = config.limits
     this.dispatcher = new Dispatcher({ counters: this.counters, maxQueue, queueMs: config.timeouts.queueMs })
@@ -171,23 +190,39 @@ class PythonWorkers implements PythonHost, StreamContext {
     stream.start()
   }
 
-  expect(worker: number): void {
-    this.#expected.add(worker)
+  handleWith(instance: number, exchange: Exchange): void {
+    const connection = this.#connections.get(instance)
+    if (connection?.state !== 'ready') return sendError(exchange.response, 503, { close: true })
+    this.#active += 1
+    new HttpStream(this.#contextOf(connection), exchange).start()
   }
 
-  retire(worker: number): void {
-    this.#expected.delete(worker)
-    const connection = this.#connections.get(worker)
+  expect(process: ExpectedProcess): void {
+    this.#expected.set(process.instance, process)
+  }
+
+  admit(instance: number): void {
+    const process = this.#expected.get(instance)
+    const connection = this.#connections.get(instance)
+    if (process === undefined || !process.held) return
+    process.held = false
+    if (connection?.state === 'ready') this.dispatcher.add(connection)
+  }
+
+  retire(instance: number): void {
+    this.#expected.delete(instance)
+    const connection = this.#connections.get(instance)
     if (connection === undefined) return
     this.dispatcher.remove(connection)
+    for (const stream of this.#webSockets) if (stream.worker === connection) stream.drain()
     connection.drain()
   }
 
   status(): PythonHostStatus {
     const workers = [...this.#connections.values()].map((connection) => {
-      const { worker, pid, state } = connection
+      const { worker, instance, pid, state } = connection
       const { inFlight, window, averageMs } = connection.load
-      return { worker, pid, state, inFlight, window, averageMs }
+      return { worker, instance, pid, state, inFlight, window, averageMs }
     })
     return { workers, queued: this.dispatcher.queued, active: this.#active }
   }
@@ -233,20 +268,22 @@ class PythonWorkers implements PythonHost, StreamContext {
   // ConnectionEvents
 
   onHello(connection: HostConnection, hello: HelloMessage): boolean {
-    if (!this.#expected.has(hello.worker) || this.#connections.has(hello.worker)) return false
-    this.#connections.set(hello.worker, connection)
-    this.#hellos.set(hello.worker, hello)
+    const instance = hello.instance ?? hello.worker
+    if (this.#expected.get(instance)?.worker !== hello.worker || this.#connections.has(instance)) return false
+    this.#connections.set(instance, connection)
+    this.#hellos.set(instance, hello)
     return true
   }
 
   onReady(connection: HostConnection, { threads, lifespan }: ReadyMessage): void {
-    const { pid, host, version } = this.#hellos.get(connection.worker) as HelloMessage
-    this.dispatcher.add(connection)
-    this.#options.onWorkerReady(connection.worker, { pid, host, version, threads, lifespan })
+    const { worker, instance } = connection
+    const { pid, host, version } = this.#hellos.get(instance) as HelloMessage
+    if (!this.#expected.get(instance)?.held) this.dispatcher.add(connection)
+    this.#options.onWorkerReady(worker, { pid, instance, host, version, threads, lifespan })
   }
 
   onFailed(connection: HostConnection, failure: FailedMessage): void {
-    this.#options.onWorkerFailed(connection.worker, failure)
+    this.#options.onWorkerFailed(connection.worker, failure, connection.instance)
   }
 
   onFinished(connection: HostConnection): void {
@@ -254,13 +291,38 @@ class PythonWorkers implements PythonHost, StreamContext {
   }
 
   onGone(connection: HostConnection, { expected, error }: ConnectionEnd): void {
-    const { worker, pid } = connection
-    if (this.#connections.get(worker) !== connection) return
-    this.#connections.delete(worker)
-    this.#hellos.delete(worker)
+    const { worker, instance, pid } = connection
+    if (this.#connections.get(instance) !== connection) return
+    this.#connections.delete(instance)
+    this.#hellos.delete(instance)
     this.dispatcher.forget(connection)
-    this.#options.onWorkerGone(worker, { pid, expected: expected || this.#closed, error })
+    this.#probes.get(connection)?.remove(connection)
+    this.#probes.get(connection)?.close()
+    this.#probes.delete(connection)
+    this.#options.onWorkerGone(worker, { pid, instance, expected: expected || this.#closed, error })
     if (this.#connections.size === 0) this.#onWorkersGone?.()
+  }
+
+  /** As this host, with one worker process. */
+  #contextOf(connection: HostConnection): StreamContext {
+    const { limits, timeouts, counters, clockOriginMs } = this
+    const dispatcher = new Dispatcher<HostConnection>({ counters, maxQueue: 1, queueMs: timeouts.queueMs })
+    dispatcher.add(connection)
+    this.#probes.set(connection, dispatcher)
+    const { interface: kind, logger, overload } = this
+    return {
+      interface: kind,
+      dispatcher,
+      counters,
+      logger,
+      overload,
+      limits,
+      timeouts,
+      clockOriginMs,
+      draining: true,
+      spoolPath: () => this.spoolPath(),
+      onSettled: () => this.onSettled(),
+    }
   }
 
   async #endWorkers(): Promise<void> {

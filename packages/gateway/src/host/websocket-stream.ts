@@ -42,6 +42,8 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   previousWaiting: Waiting | null = null
   nextWaiting: Waiting | null = null
   waitingSince = 0
+  /** Who has it, once somebody does. */
+  worker: HostConnection | null = null
   readonly #context: StreamContext
   readonly #exchange: UpgradeExchange
   readonly #upgrader: Upgrader
@@ -78,6 +80,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     const { record, target } = this.#exchange
     record.queueMs = queueMs
     record.worker = worker.worker
+    this.worker = worker
     const channel = worker.open(this)
     this.#channel = channel
     const { requestMs } = this.#context.timeouts
@@ -129,7 +132,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     return describeRequest(record, target)
   }
 
-  /** The gateway stops: 1012, Service Restart. */
+  /** Its worker ends, or the gateway: 1012, Service Restart. */
   drain(): void {
     if (this.#webSocket !== null) this.#webSocket.close(1012)
   }

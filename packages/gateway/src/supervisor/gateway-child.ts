@@ -1,26 +1,14 @@
-import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { fromErrorJson, toErrorJson } from '@havn/model'
-import {
-  SupervisedChild,
-  startChild,
-  type ManagedChild,
-  type SupervisedEvent,
-  type SupervisedState,
-} from '@havn/process'
+import { toErrorJson, type ErrorJson } from '@havn/model'
+import { SupervisedChild, type SupervisedEvent, type SupervisedState } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
-import type { GatewayMessage, SupervisorMessage } from '../gateway-process/messages.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
-import { moduleUrl } from '../module-url.ts'
+import { GatewayInstance } from './gateway-instance.ts'
 import type { Listener } from './listener.ts'
 
-const FIRST_DESCRIPTOR = 3
 /** Beyond what the gateway process allows itself, for loading and for the last words. */
 const START_GRACE_MS = 15_000
 const DRAIN_GRACE_MS = 5_000
-/** A process that does not answer within it is asked no longer. */
-const STATUS_MS = 2_000
 
 export interface GatewayChildOptions {
   config: GatewayConfig
@@ -30,25 +18,34 @@ export interface GatewayChildOptions {
   logger: Logger
 }
 
-/** The gateway process, as its supervisor sees it: started with descriptors, restarted when it dies. */
+/** What a new gateway process is to differ in. */
+export interface GatewayChange {
+  config?: GatewayConfig
+  env?: Readonly<Record<string, string>>
+}
+
+/** The gateway process, as its supervisor sees it: restarted when it dies, replaced by a successor when asked to. */
 export class GatewayChild {
   readonly #options: GatewayChildOptions
-  readonly #child: SupervisedChild
-  readonly #statusRequests = new Map<number, (status: GatewayProcessStatus) => void>()
-  #started = Promise.withResolvers<void>()
+  readonly #child: SupervisedChild<GatewayInstance>
+  #config: GatewayConfig
+  #env: Readonly<Record<string, string>>
+  #instances = 0
   #wasReady = false
-  #nextId = 0
 
   constructor(options: GatewayChildOptions) {
-    this.#options = options
     const { startMs, drainMs } = options.config.timeouts
+    this.#options = options
+    this.#config = options.config
+    this.#env = options.env
     this.#child = new SupervisedChild({
       name: 'The gateway process',
-      start: () => this.#spawn(),
-      ready: (child) => this.#start(child),
+      start: (isSuccessor) => this.#spawn(isSuccessor),
+      ready: (instance) => instance.serve(),
       readyTimeoutMs: startMs + START_GRACE_MS,
       // It ignores SIGTERM: the drain message tells it to end, SIGKILL that it took too long.
       stop: { signal: 'SIGTERM', killMs: drainMs + DRAIN_GRACE_MS },
+      retire: (instance) => instance.drain(false),
       onEvent: (event) => this.#onEvent(event),
     })
   }
@@ -65,77 +62,75 @@ export class GatewayChild {
     return this.#child.restarts
   }
 
+  /** Processes that have been replaced and finish what they have. */
+  get ending(): number[] {
+    return this.#child.retiring.map(({ pid }) => pid)
+  }
+
   /** @throws what the gateway process says; nothing is left running then. */
   async start(): Promise<void> {
     await this.#child.start()
     this.#wasReady = true
   }
 
+  /**
+   * Gives the app anew to the workers of the process that serves.
+   *
+   * @throws the app's own error; who served before serves on then.
+   */
+  async reloadWorkers(): Promise<void> {
+    await this.#child.child?.reload()
+  }
+
+  /**
+   * Puts a healthy successor in the place of the process; resolves once it serves.
+   *
+   * @throws the app's own error; who served before serves on then, unchanged.
+   */
+  async replace(change: GatewayChange): Promise<void> {
+    const before = { config: this.#config, env: this.#env }
+    this.#config = change.config ?? before.config
+    this.#env = change.env ?? before.env
+    try {
+      await this.#child.replace()
+    } catch (error) {
+      this.#config = before.config
+      this.#env = before.env
+      throw error
+    }
+  }
+
   async stop(force: boolean): Promise<void> {
-    this.#send({ type: 'drain', force })
+    for (const instance of this.#child.retiring) if (force) instance.drain(true)
+    this.#child.child?.drain(force)
     await this.#child.stop(force ? { killMs: DRAIN_GRACE_MS } : undefined)
   }
 
   /** Null while there is no process that serves. */
   async status(): Promise<GatewayProcessStatus | null> {
-    const id = this.#nextId++
-    const { promise, resolve } = Promise.withResolvers<GatewayProcessStatus | null>()
-    this.#statusRequests.set(id, resolve)
-    const timer = setTimeout(() => resolve(null), STATUS_MS)
-    if (!this.#send({ type: 'status', id })) resolve(null)
-    const status = await promise
-    clearTimeout(timer)
-    this.#statusRequests.delete(id)
-    return status
+    return (await this.#child.child?.status()) ?? null
   }
 
-  #spawn(): Promise<ManagedChild> {
-    const { config, listeners, env } = this.#options
-    this.#started = Promise.withResolvers<void>()
-    this.#started.promise.catch(() => {})
-    return startChild({
-      command: process.execPath,
-      args: [fileURLToPath(moduleUrl(import.meta.url, '../gateway-process/main'))],
-      env: { UV_THREADPOOL_SIZE: String(threadPoolSize(config.threads)), ...env },
-      // Each number becomes a descriptor of its own: no two threads may hold one.
-      descriptors: Array.from({ length: config.threads }, () => listeners.map(({ fd }) => fd)).flat(),
-      ipc: true,
-      onMessage: (message) => this.#onMessage(message as GatewayMessage),
+  #spawn(isSuccessor: boolean): Promise<GatewayInstance> {
+    const { runDirectory, listeners } = this.#options
+    return GatewayInstance.start({
+      instance: this.#instances++,
+      config: this.#config,
+      env: this.#env,
+      runDirectory,
+      listeners,
+      isSuccessor,
+      onFailed: (error) => this.#onFailed(error),
     })
   }
 
-  #start(child: ManagedChild): Promise<void> {
-    const { config, runDirectory, listeners } = this.#options
-    const message: SupervisorMessage = {
-      type: 'start',
-      config,
-      runDirectory,
-      listeners: listeners.map(({ address }) => address),
-      descriptors: Array.from({ length: config.threads }, (_row, thread) =>
-        listeners.map((_listener, at) => FIRST_DESCRIPTOR + thread * listeners.length + at),
-      ),
-    }
-    child.send(message)
-    return this.#started.promise
-  }
-
-  #send(message: SupervisorMessage): boolean {
-    return this.#child.child?.send(message) ?? false
-  }
-
-  #onMessage(message: GatewayMessage): void {
-    if (message.type === 'ready') this.#started.resolve()
-    else if (message.type === 'status') this.#statusRequests.get(message.id)?.(message.status)
-    else this.#onFailed(message)
-  }
-
-  #onFailed({ error }: Extract<GatewayMessage, { type: 'failed' }>): void {
-    this.#started.reject(fromErrorJson(error))
-    if (this.#child.state === 'ready')
+  #onFailed(error: ErrorJson): void {
+    // What a start says, whoever waits for the start hears.
+    if (this.#child.state === 'ready' && this.#child.successor === null)
       this.#options.logger.error({ err: error }, 'the gateway process cannot go on')
   }
 
-  #onEvent(event: SupervisedEvent): void {
+  #onEvent(event: SupervisedEvent<GatewayInstance>): void {
     const { logger } = this.#options
     if (event.type === 'exited' && !event.record.expected) {
       const { pid, code, signal, uptimeMs } = event.record
@@ -145,13 +140,11 @@ export class GatewayChild {
     } else if (event.type === 'restarting') {
       const { delayMs, restarts } = event
       logger.warn({ delayMs, restarts }, 'the gateway process is started again')
+    } else if (event.type === 'replaced') {
+      const { pid, previous, durationMs } = event
+      logger.info({ pid, previous, durationMs }, 'the gateway process has a successor')
     } else if (event.type === 'ready' && this.#wasReady) {
       logger.info({ pid: event.pid, durationMs: event.durationMs }, 'the gateway serves again')
     }
   }
-}
-
-/** Static files, DNS and zlib of all threads share libuv's pool. */
-function threadPoolSize(threads: number): number {
-  return Math.min(Math.max(4, 2 * availableParallelism(), 4 * threads), 64)
 }

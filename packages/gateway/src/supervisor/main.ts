@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { HavnError, toErrorJson } from '@havn/model'
-import { createShutdownSignals } from '@havn/process'
+import { createHangupSignal, createShutdownSignals } from '@havn/process'
 import type { GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
 import { startSupervisor, type GatewayHandle } from './start-supervisor.ts'
@@ -8,7 +8,8 @@ import { startSupervisor, type GatewayHandle } from './start-supervisor.ts'
 /**
  * A supervisor as a process of its own. Its configuration is the JSON file that the first argument or
  * HAVN_GATEWAY_CONFIG names. Over an IPC channel, where there is one, it sends { type: 'ready', addresses } or
- * { type: 'failed', error }, and it drains when that channel ends.
+ * { type: 'failed', error }, and it drains when that channel ends. SIGHUP reloads, with the file as it is then, and
+ * SIGUSR2 replaces the gateway process as well; how that went is said as { type: 'reloaded', error? }.
  */
 async function main(): Promise<void> {
   let handle: GatewayHandle | null = null
@@ -19,6 +20,8 @@ async function main(): Promise<void> {
     else if (force) process.exit(1)
   }
   createShutdownSignals({ onStop: () => stop(false), onForce: () => stop(true) })
+  createHangupSignal({ onReload: () => void reload(handle, false), onHangup: () => stop(false) })
+  process.on('SIGUSR2', () => void reload(handle, true))
   process.once('disconnect', () => stop(false))
   try {
     handle = await startSupervisor(await readOptions(), { signal: starting.signal })
@@ -31,6 +34,17 @@ async function main(): Promise<void> {
   if (starting.signal.aborted) stop(false)
   const { error } = await handle.ended
   process.exit(error === undefined ? 0 : 1)
+}
+
+/** While it starts there is nothing to reload. Failures are in the supervisor's log. */
+async function reload(handle: GatewayHandle | null, isUpgrade: boolean): Promise<void> {
+  if (handle === null) return
+  try {
+    await handle.reload({ options: await readOptions(), ...(isUpgrade && { process: true }) })
+    await send({ type: 'reloaded' })
+  } catch (error) {
+    await send({ type: 'reloaded', error: toErrorJson(error) })
+  }
 }
 
 async function readOptions(): Promise<GatewayOptions> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { errors } from '../errors.ts'
 
 /** Beyond it, the sockets inside would have paths that the kernel does not take. */
-const MAX_PATH_BYTES = 80
+const MAX_PATH_BYTES = 64
 
 /**
  * Makes a private folder (0700) of this gateway's own, so that two gateways with one `runDirectory` never meet.

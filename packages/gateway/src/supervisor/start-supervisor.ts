@@ -1,12 +1,15 @@
 import { rm } from 'node:fs/promises'
-import { addressToUrl, type Address } from '@havn/model'
+import { isDeepStrictEqual } from 'node:util'
+import { addressToUrl, toErrorJson, type Address, type ErrorJson } from '@havn/model'
 import type { SupervisedState } from '@havn/process'
 import { closeLogger, createLogger } from '@havn/telemetry'
-import type { GatewayOptions } from '../config/gateway-config.ts'
+import type { GatewayConfig, GatewayOptions } from '../config/gateway-config.ts'
+import { errors } from '../errors.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
 import { bindListeners } from './bind-listeners.ts'
 import { GatewayChild } from './gateway-child.ts'
 import { parseGatewayOptions } from './parse-options.ts'
+import { ReloadQueue } from './reload-queue.ts'
 import { createRunDirectory } from './run-directory.ts'
 
 export interface SupervisorHooks {
@@ -23,8 +26,31 @@ export interface GatewayStatus {
   /** Of the gateway process, since the start. */
   restarts: number
   addresses: readonly Address[]
+  /** Gateway processes that have been replaced and finish what they have. */
+  ending: readonly number[]
+  /** How the last reload went; null before the first. */
+  lastReload: ReloadRecord | null
   /** Null while the process does not answer. */
   process: GatewayProcessStatus | null
+}
+
+/** How a reload went. */
+export interface ReloadRecord {
+  /** When it ended: RFC 3339. */
+  at: string
+  durationMs: number
+  /** Why it failed; absent when it did not. */
+  error?: ErrorJson
+}
+
+/** What a reload is to do beyond giving the app anew to whoever runs it. */
+export interface ReloadOptions {
+  /** Replaces the gateway process too, as is always done for JavaScript apps and for what follows. */
+  process?: boolean
+  /** The environment of the gateway process and the app from now on. */
+  env?: Readonly<Record<string, string | undefined>>
+  /** The configuration from now on. Its listeners must be those that it has. */
+  options?: GatewayOptions
 }
 
 /** A running gateway. */
@@ -32,6 +58,15 @@ export interface GatewayHandle {
   /** With the ports that the kernel chose. */
   readonly addresses: readonly Address[]
   status(): Promise<GatewayStatus>
+  /**
+   * Takes the app anew, without losing a request: Python workers are replaced one after the other, a JavaScript app
+   * with its threads and their process. Successors take over once they answered the health path below 500. Resolves
+   * when all of them serve. While one reload runs, those that are asked for become one, which follows it.
+   *
+   * @throws the app's own error (as a rejection), HAVN_ERR_APP_UNHEALTHY, HAVN_ERR_GATEWAY_CONFIG,
+   * HAVN_ERR_GATEWAY_STOPPING; what served before serves on then.
+   */
+  reload(options?: ReloadOptions): Promise<void>
   /**
    * Answers what is in flight, for up to `timeouts.drainMs`, and ends; `force` ends at once, also an earlier stop
    * that still drains. Safe to call twice.
@@ -61,6 +96,7 @@ export async function startSupervisor(
   const logger = createLogger({ name: 'supervisor', ...config.log })
   let runDirectory: string | null = null
   let gateway: GatewayChild
+  let current: GatewayConfig = config
 
   async function release(): Promise<void> {
     await Promise.all(listeners.map((listener) => listener.close()))
@@ -86,6 +122,41 @@ export async function startSupervisor(
 
   const ended = Promise.withResolvers<{ reason: string; error?: unknown }>()
   let stopping: Promise<void> | null = null
+  let lastReload: ReloadRecord | null = null
+  const reloads = new ReloadQueue<ReloadOptions>(reload)
+
+  async function reload(wish: ReloadOptions): Promise<void> {
+    const startedAt = performance.now()
+    const record = (error?: ErrorJson): ReloadRecord => ({
+      at: new Date().toISOString(),
+      durationMs: Math.round(performance.now() - startedAt),
+      ...(error && { error }),
+    })
+    logger.info('the app is reloaded')
+    try {
+      await takeAnew(wish)
+      lastReload = record()
+      logger.info({ durationMs: lastReload.durationMs }, 'the app has been reloaded')
+    } catch (cause) {
+      const error = stopping === null ? cause : errors.HAVN_ERR_GATEWAY_STOPPING({}, { cause })
+      lastReload = record(toErrorJson(error))
+      if (stopping === null)
+        logger.error({ err: lastReload.error }, 'the reload failed; what served before serves on')
+      throw error
+    }
+  }
+
+  async function takeAnew(wish: ReloadOptions): Promise<void> {
+    if (stopping !== null) throw errors.HAVN_ERR_GATEWAY_STOPPING({})
+    const next = wish.options && parseGatewayOptions(wish.options)
+    if (next && !isDeepStrictEqual(next.listeners, config.listeners))
+      throw errors.HAVN_ERR_GATEWAY_RELOAD_ADDRESS({})
+    const hasWorkers = gateway.state === 'ready' && (next ?? current).app.language === 'python'
+    const isSame = next === undefined || isDeepStrictEqual(next, current)
+    if (hasWorkers && isSame && !wish.process && wish.env === undefined) return gateway.reloadWorkers()
+    await gateway.replace({ config: next, ...(wish.env && { env: defined(wish.env) }) })
+    if (next) current = next
+  }
 
   async function stop(force: boolean): Promise<void> {
     try {
@@ -103,8 +174,10 @@ export async function startSupervisor(
     addresses,
     async status() {
       const process = await gateway.status()
-      return { state: gateway.state, pid: gateway.pid, restarts: gateway.restarts, addresses, process }
+      const { state, pid, restarts, ending } = gateway
+      return { state, pid, restarts, addresses, ending, lastReload, process }
     },
+    reload: (wish = {}) => reloads.request(wish),
     async stop({ force = false } = {}) {
       if (stopping !== null && force) await gateway.stop(true)
       stopping ??= stop(force)

@@ -1,11 +1,14 @@
 import { toErrorJson } from '@havn/model'
 import type { PluginLogger } from '@havn/plugin-api'
 import type { Host } from '../host/host.ts'
+import type { PythonHost } from '../host/python-host.ts'
 import type { ThreadInput, ThreadReport, ThreadStatus } from './messages.ts'
 
 /** A thread's host, and what it says of its workers. */
 export interface ThreadHost {
   host: Host
+  /** The host, where it has Python workers. */
+  python: PythonHost | null
   status(): ThreadStatus
 }
 
@@ -26,19 +29,21 @@ export async function createThreadHost(
       thread,
       logger,
       onWorkerReady: (worker, info) => report({ type: 'worker-ready', worker, info }),
-      onWorkerFailed: (worker, failure) => report({ type: 'worker-failed', worker, failure }),
-      onWorkerGone: (worker, { pid, error }) =>
-        report({ type: 'worker-gone', worker, pid, ...(error && { error: toErrorJson(error) }) }),
+      onWorkerFailed: (worker, failure, instance) =>
+        report({ type: 'worker-failed', worker, instance, failure }),
+      onWorkerGone: (worker, { pid, instance, error }) =>
+        report({ type: 'worker-gone', worker, instance, pid, ...(error && { error: toErrorJson(error) }) }),
     })
-    return { host, status: () => ({ python: host.status() }) }
+    return { host, python: host, status: () => ({ python: host.status() }) }
   }
   if (config.app.language === 'node') {
     const { createJsHost } = await import('../host/js-host.ts')
     return {
       host: await createJsHost({ config, counters, thread, logger }),
+      python: null,
       status: () => ({ python: null }),
     }
   }
   const { createNoHost } = await import('../host/no-host.ts')
-  return { host: createNoHost(), status: () => ({ python: null }) }
+  return { host: createNoHost(), python: null, status: () => ({ python: null }) }
 }

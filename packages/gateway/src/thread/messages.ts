@@ -1,7 +1,7 @@
 import type { Address, ErrorJson } from '@havn/model'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { FailedMessage } from '../frames/index.ts'
-import type { PythonHostStatus, WorkerInfo } from '../host/python-host.ts'
+import type { ExpectedProcess, PythonHostStatus, WorkerInfo } from '../host/python-host.ts'
 
 /** What carries commands to a thread and reports from it: a MessagePort, or the channel of a process. */
 export interface ThreadPort {
@@ -34,6 +34,15 @@ export type ThreadCommand =
   /** Ends what is in flight. */
   | { type: 'close' }
   | { type: 'status'; id: number }
+  /** Asks the app for its health path, past listeners and queue; `instance` is one worker process of it. */
+  | { type: 'probe'; id: number; instance?: number }
+  | WorkerCommand
+
+/** To a thread, about its Python workers: see PythonHost. */
+export type WorkerCommand =
+  | { type: 'expect'; process: ExpectedProcess }
+  | { type: 'admit'; instance: number }
+  | { type: 'retire'; instance: number }
 
 /** A thread's answer to a question for its status. */
 export interface ThreadStatus {
@@ -48,6 +57,8 @@ export type ThreadReport =
   | { type: 'listening' }
   | { type: 'failed'; error: ErrorJson }
   | { type: 'worker-ready'; worker: number; info: WorkerInfo }
-  | { type: 'worker-failed'; worker: number; failure: FailedMessage }
-  | { type: 'worker-gone'; worker: number; pid: number; error?: ErrorJson }
+  | { type: 'worker-failed'; worker: number; instance: number; failure: FailedMessage }
+  | { type: 'worker-gone'; worker: number; instance: number; pid: number; error?: ErrorJson }
   | { type: 'status'; id: number; status: ThreadStatus }
+  /** `error` where no answer came. */
+  | { type: 'probed'; id: number; status?: number; error?: string }

@@ -17,8 +17,6 @@ export interface RequestFlowOptions {
 export interface RequestFlow extends ListenerHandlers {
   /** From now on each response ends its connection, those in flight included. */
   drain(): void
-  /** Called when a response is over. */
-  onResponseEnd: () => void
   /** Connections that have a request, or were upgraded. */
   busySockets(): Set<Duplex>
 }
@@ -31,7 +29,6 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
 
   function onClose(this: ServerResponse): void {
     responses.delete(this)
-    flow.onResponseEnd()
   }
 
   function fail(target: RequestTarget, error: unknown): void {
@@ -39,8 +36,6 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
   }
 
   const flow: RequestFlow = {
-    onResponseEnd: () => {},
-
     request(request, response, target) {
       responses.add(response)
       response.on('close', onClose)

@@ -3,6 +3,7 @@ import { closeLogger, createLogger, createRequestObserver, runThreadShutdown } f
 import { openCounters } from '../dispatch/counters.ts'
 import { createThreadHost } from './create-host.ts'
 import type { ThreadCommand, ThreadInput, ThreadReport } from './messages.ts'
+import { createHealthProbe } from './health-probe.ts'
 import { openEdge } from './open-edge.ts'
 import { createRequestFlow } from './request-flow.ts'
 import { createThreadListeners } from './thread-listeners.ts'
@@ -21,7 +22,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
   })
   const observer = createRequestObserver({ logger, access: config.log.access })
   const edge = await openEdge(config, { logger, traceHeaders: (request) => observer.traceHeaders(request) })
-  const { host, status } = await createThreadHost(input, logger, report)
+  const { host, python, status } = await createThreadHost(input, logger, report)
   const flow = createRequestFlow({ observer, edge, host, logger })
   const listeners = createThreadListeners({
     config,
@@ -33,12 +34,12 @@ export async function runThread(input: ThreadInput): Promise<void> {
     busySockets: () => flow.busySockets(),
   })
 
+  const probe = createHealthProbe({ input, host, python, logger })
+
   const drained = Promise.withResolvers<void>()
   let draining: Promise<void> | null = null
 
   async function drain(): Promise<void> {
-    // A connection whose last response has ended is idle only after that response's own events.
-    flow.onResponseEnd = () => setImmediate(() => listeners.closeIdle())
     flow.drain()
     const connectionsEnded = listeners.drain()
     await host.drain()
@@ -74,6 +75,16 @@ export async function runThread(input: ThreadInput): Promise<void> {
         return report({ type: 'status', id: command.id, status: status() })
       case 'listen':
         return void listen()
+      case 'probe':
+        return void probe(command.instance).then((outcome) =>
+          report({ type: 'probed', id: command.id, ...outcome }),
+        )
+      case 'expect':
+        return python?.expect(command.process)
+      case 'admit':
+        return python?.admit(command.instance)
+      case 'retire':
+        return python?.retire(command.instance)
       case 'drain':
         return startDrain()
       case 'close':

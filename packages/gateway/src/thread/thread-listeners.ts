@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
+import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createListener, type ListenerHandlers } from '@havn/http'
 import { formatAddress, type Address } from '@havn/model'
@@ -10,8 +10,11 @@ import { errors } from '../errors.ts'
 import { createConnectionLimit } from './connection-limit.ts'
 
 const BACKLOG = 511
-/** How long a connection without a request is waited for at a drain: its first bytes may be on their way. */
-const SILENT_MS = 500
+/**
+ * At a drain a connection that has no request twice in a row, this far apart, is closed. A request may be on its way
+ * to one that is idle: closed at once, it would be lost.
+ */
+const IDLE_MS = 250
 
 export interface ThreadListenersOptions {
   config: GatewayConfig
@@ -29,9 +32,11 @@ export interface ThreadListenersOptions {
 export interface ThreadListeners {
   /** @throws HAVN_ERR_GATEWAY_ADDRESS_IN_USE, HAVN_ERR_GATEWAY_ADDRESS */
   listen(): Promise<void>
-  /** Accepts nothing more, closes idle connections; resolves when the others have ended too. Safe to call twice. */
+  /**
+   * Accepts nothing more, closes connections that stay idle; resolves when the others have ended too. Safe to call
+   * twice.
+   */
   drain(): Promise<void>
-  closeIdle(): void
   /** Breaks off what is left. */
   closeAll(): void
 }
@@ -61,12 +66,14 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
     )
   })
 
-  // To Node a connection is idle only after its first request: one that never sent any would hold up the end.
   async function endConnections(): Promise<void> {
+    let idle = new Set<Duplex>()
     const timer = setInterval(() => {
       const busy = busySockets()
-      for (const socket of sockets) if (!busy.has(socket)) socket.destroy()
-    }, SILENT_MS)
+      const before = idle
+      idle = new Set([...sockets].filter((socket) => !busy.has(socket)))
+      for (const socket of idle) if (before.has(socket)) socket.destroy()
+    }, IDLE_MS)
     await Promise.all(servers.map(close))
     clearInterval(timer)
   }
@@ -78,9 +85,6 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
     drain() {
       closed ??= endConnections()
       return closed
-    },
-    closeIdle() {
-      for (const server of servers) server.closeIdleConnections()
     },
     closeAll() {
       // Upgraded connections are no longer the server's: it would not close them.
@@ -102,7 +106,7 @@ function listen(server: Server, fd: number, address: Address): Promise<void> {
   })
 }
 
-/** Closes also idle connections (http.Server.close); a server that never listened is no error. */
+/** As net.Server does: http.Server would close idle connections at once. One that never listened is no error. */
 function close(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()))
+  return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
 }
