@@ -15,7 +15,7 @@ import { ensureDebian } from './parts/index.ts'
 const usage = `npm run bench -- gateway [options]      ours and its peers in turn, over loopback, on a quiet machine
 npm run bench -- report FILE...         tables and verdict of what --json wrote
 
-  --quick                one round of a second at c=32
+  --quick                one round of a second at c=32, hardly warmed up: to see that all runs
   --only work,work       django-wsgi, polls, raw-wsgi, upload-64k, stream-1m, neighbours, django-asgi, raw-asgi, js, start
   --servers name,name    such as "havn,gunicorn sync"
   --connections 8,32     of those that a work has
@@ -79,6 +79,7 @@ async function benchGateway(): Promise<void> {
       wrk,
       rounds: report.rounds,
       durationS: report.durationS,
+      warmUpS: values.quick ? 1 : 3,
       onProgress: (line) => console.error(line),
     })
     report.works.push(result)

@@ -30,6 +30,8 @@ export interface ComparisonOptions {
   wrk: string
   rounds: number
   durationS: number
+  /** Load that counts for nothing: what compiles at run time needs seconds of it, and servers run for days. */
+  warmUpS: number
   onProgress: (line: string) => void
 }
 
@@ -63,8 +65,6 @@ export interface StartFigures {
   pssBytes: Figure[]
 }
 
-/** Long enough for what compiles at run time to have compiled the most of it: servers run for days. */
-const warmUpS = 3
 const warmUpConnections = 32
 
 /**
@@ -113,7 +113,7 @@ async function measureRound(input: {
   const load = (path: string, connections: number, durationS: number, signal?: AbortSignal) =>
     runLoad({ ...work, wrk: options.wrk, url: running.origin + path, connections, durationS, signal })
 
-  await load(work.path, Math.max(warmUpConnections, ...work.connections), warmUpS)
+  await load(work.path, Math.max(warmUpConnections, ...work.connections), options.warmUpS)
   for (const series of figures.series) {
     const { connections, isDisturbed } = series
     const before = cpuSecondsOf(running)
