@@ -67,7 +67,8 @@ export async function listen(
   const server = createListener(
     { limits: config.limits, timeouts: config.timeouts, trustedProxies: config.trustedProxies },
     {
-      request: (request, response, target) => host.handle({ request, response, target, record: record() }),
+      request: (request, response, target) =>
+        host.handle({ request, response, target, record: record(), plain: null }),
       upgrade: (request, socket, head, target) =>
         host.upgrade({ request, socket, head, target, record: record() }),
     },

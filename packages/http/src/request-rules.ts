@@ -52,25 +52,45 @@ const FOREIGN_METHODS = new Set(
   ),
 )
 
-/** Applies the listener's rules to a request's head; costs a few scans of short strings for a plain one. */
+/** A request's head, as a parser read it. */
+export interface RequestHead {
+  method: string
+  rawTarget: string
+  /** `1.0`, `1.1`, … */
+  httpVersion: string
+  /** Names and values in turn. */
+  rawHeaders: readonly string[]
+  /** What node:http read it into; null where the parser leaves no doubt about its request line. */
+  request: IncomingMessage | null
+}
+
+/** Applies the listener's rules to a request that node:http has read. */
 export function readRequest(
   request: IncomingMessage,
   connection: Connection,
   rules: RequestRules,
 ): RequestTarget | Refusal {
-  const { rawHeaders, httpVersion } = request
-  const rawTarget = request.url!
-  const method = request.method!
+  const { method, url, httpVersion, rawHeaders } = request
+  const head = { method: method!, rawTarget: url!, httpVersion, rawHeaders, request }
+  return applyRules(head, connection, rules)
+}
+
+/** Applies the listener's rules to a request's head; costs a few scans of short strings for a plain one. */
+export function applyRules(
+  { method, rawTarget, httpVersion, rawHeaders, request }: RequestHead,
+  connection: Connection,
+  rules: RequestRules,
+): RequestTarget | Refusal {
   const isOld = httpVersion === '1.0'
   if (httpVersion !== '1.1' && !isOld) {
-    return request.httpVersionMajor >= 2 ? refusals.unsupportedVersion : refusals.badVersion
+    return Number(httpVersion[0]) >= 2 ? refusals.unsupportedVersion : refusals.badVersion
   }
   if (FOREIGN_METHODS.has(method)) return refusals.badMethod
   if (rawTarget.length > rules.limits.maxTargetBytes) return refusals.targetTooLong
   if (rawHeaders.length > rules.limits.maxHeaders * 2) return refusals.headersTooMany
 
   const head = readHead(rawHeaders, connection.trusted)
-  if (hasExtraSpaces(request, connection, head.bytes)) return refusals.malformed
+  if (request !== null && hasExtraSpaces(request, connection, head.bytes)) return refusals.malformed
   if (head.transferEncoding !== null) {
     const refusal = checkTransferEncoding(head.transferEncoding, isOld)
     if (refusal) return refusal

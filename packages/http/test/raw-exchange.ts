@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createListener } from '../src/index.ts'
-import type { ListenerOptions, RequestTarget } from '../src/index.ts'
+import type { ListenerHandlers, ListenerOptions, RequestTarget } from '../src/index.ts'
 
 /** What the test server answers with: what it was given. */
 export interface Echo {
@@ -25,11 +25,31 @@ export const defaults: ListenerOptions = {
   trustedProxies: [],
 }
 
+export type StartEcho = (options?: Partial<ListenerOptions>) => Promise<Server & AsyncDisposable>
+
 /** A listener on a free port that answers each request with what it saw of it, as JSON. */
-export async function startEcho(options: Partial<ListenerOptions> = {}): Promise<Server & AsyncDisposable> {
+export const startEcho: StartEcho = (options) => start(options, {})
+
+/** The same, with the plain lane for the requests that are fit for it. */
+export const startPlainEcho: StartEcho = (options) =>
+  start(options, {
+    plain(exchange) {
+      const body = JSON.stringify({ target: exchange.target, body: '' } satisfies Echo)
+      const length = Buffer.byteLength(body)
+      const head = `HTTP/1.1 200 OK\r\nX-Lane: plain\r\nContent-Length: ${length}\r\n`
+      exchange.send(200, head, exchange.target.method === 'HEAD' ? '' : body)
+      return true
+    },
+  })
+
+async function start(
+  options: Partial<ListenerOptions> = {},
+  more: Pick<ListenerHandlers, 'plain'>,
+): Promise<Server & AsyncDisposable> {
   const server = createListener(
     { ...defaults, ...options },
     {
+      ...more,
       request(request, response, target) {
         const chunks: Buffer[] = []
         const answer = () => {

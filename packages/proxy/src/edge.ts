@@ -15,6 +15,7 @@ export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
   const upstream = upstreamConfig ? createUpstream(upstreamConfig, context) : null
 
   return {
+    wants: (target) => upstream !== null || files.owns(target.path),
     handle(request, response, target) {
       if (files.handle(request, response, target)) return true
       if (upstream === null) return false

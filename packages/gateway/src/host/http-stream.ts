@@ -26,6 +26,7 @@ import { isIdempotent } from './idempotent-method.ts'
 import { isOverload, refusalError, retryAfterS } from './queue-refusal.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { RequestUpload } from './request-upload.ts'
+import { sendPlain } from './plain-response.ts'
 import { ResponseRelay, sendComplete, toResponseError } from './response-relay.ts'
 import type { StreamContext } from './stream-context.ts'
 import { wsgiHead } from './wsgi-head.ts'
@@ -68,6 +69,13 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   }
 
   start(): void {
+    const { plain } = this.#exchange
+    if (plain === null) return this.#startWithBody()
+    plain.user = this
+    this.#context.dispatcher.submit(this)
+  }
+
+  #startWithBody(): void {
     const { request } = this.#exchange
     const response: OwnResponse = this.#exchange.response
     response[streamOf] = this
@@ -123,9 +131,13 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   }
 
   /** The response is over, sent or not: nothing of this request stays behind. */
-  settle(): void {
+  onResponseClose(): void {
+    this.onPlainEnd(!this.#exchange.response.writableFinished)
+  }
+
+  onPlainEnd(aborted: boolean): void {
     const { dispatcher, counters } = this.#context
-    if (!this.#exchange.response.writableFinished) count(counters, counter.cancelled)
+    if (aborted) count(counters, counter.cancelled)
     dispatcher.cancel(this)
     this.#relay?.stop()
     this.#cancel()
@@ -200,9 +212,11 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
 
   /** The common case: a whole response in one frame. */
   #answer(payload: Buffer): void {
-    const { request, response } = this.#exchange
-    if (this.#context.draining) response.shouldKeepAlive = false
+    const plain = this.#exchange.plain?.exchange
     try {
+      if (plain !== undefined && !plain.hasResponse) return sendPlain(plain, payload)
+      const { request, response } = this.#exchange
+      if (this.#context.draining) response.shouldKeepAlive = false
       sendComplete(response, request.method ?? 'GET', payload)
     } catch (error) {
       this.#fault(toResponseError(error))
@@ -232,10 +246,12 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
 
   /** Ends the request for a reason of ours: with a status where nothing has gone out, by breaking off otherwise. */
   #fault(error: HavnError, headers: Record<string, string> = {}): void {
-    const { request, response, record } = this.#exchange
+    const { record, plain } = this.#exchange
     record.error = error.code
     this.#relay?.stop()
     this.#cancel()
+    if (plain?.exchange.isOver) return
+    const { request, response } = this.#exchange
     if (response.destroyed || response.writableEnded) return
     const status = bodyFaultStatus(error)
     if (status >= 500) this.#report(error)
@@ -272,5 +288,5 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
 
 /** One listener for all responses: no closure a request. */
 function onResponseClose(this: OwnResponse): void {
-  this[streamOf]?.settle()
+  this[streamOf]?.onResponseClose()
 }

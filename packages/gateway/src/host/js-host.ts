@@ -51,6 +51,8 @@ export async function createJsHost(options: JsHostOptions): Promise<Host> {
 }
 
 class JsHost implements Host {
+  // Its apps are written for the objects of node:http.
+  readonly takesPlain = false
   readonly #handlers: JsHandlers
   readonly #counters: Counters
   readonly #logger: PluginLogger

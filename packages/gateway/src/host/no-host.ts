@@ -6,6 +6,7 @@ import { refuseUpgrade } from './refuse-upgrade.ts'
 /** The host of a gateway without an app, which is only an edge: what the edge does not serve is a 404. */
 export function createNoHost(): Host {
   return {
+    takesPlain: false,
     handle({ request, response, target, record }) {
       const error = hostErrors.HAVN_ERR_APP_NONE({ path: target.path })
       record.error = error.code

@@ -129,6 +129,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   readonly dispatcher: Dispatcher<HostConnection>
   readonly clockOriginMs = performance.now() - Number(process.hrtime.bigint()) / 1e6
   draining = false
+  readonly takesPlain = true
   readonly #options: PythonHostOptions
   /** By instance, as all that follows. */
   readonly #expected = new Map<number, ExpectedProcess>()

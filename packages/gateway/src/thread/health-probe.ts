@@ -49,6 +49,7 @@ export function createHealthProbe({
             response,
             target,
             record: observer.begin(request, response, target),
+            plain: null,
           }
           if (instance === undefined || python === null) host.handle(exchange)
           else python.handleWith(instance, exchange)

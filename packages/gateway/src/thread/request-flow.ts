@@ -1,10 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { clientSocketOf, sendError, type ListenerHandlers, type RequestTarget } from '@havn/http'
+import {
+  clientSocketOf,
+  sendError,
+  type ListenerHandlers,
+  type PlainExchange,
+  type RequestTarget,
+} from '@havn/http'
 import { toErrorJson } from '@havn/model'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
 import type { RequestObserver } from '@havn/telemetry'
 import type { Host } from '../host/host.ts'
+import { ObservedPlainRequest } from './observed-plain-request.ts'
 
 export interface RequestFlowOptions {
   observer: RequestObserver
@@ -25,6 +32,7 @@ export interface RequestFlow extends ListenerHandlers {
 export function createRequestFlow({ observer, edge, host, logger }: RequestFlowOptions): RequestFlow {
   const responses = new Set<ServerResponse>()
   const upgraded = new Set<Duplex>()
+  const plainRequests = new Set<ObservedPlainRequest>()
   let draining = false
 
   function onClose(this: ServerResponse): void {
@@ -35,7 +43,24 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
     logger.error({ err: toErrorJson(error), path: target.path }, 'the edge failed at a request')
   }
 
+  function servePlain(exchange: PlainExchange): boolean {
+    if (edge !== null && edge.wants?.(exchange.target) !== false) return false
+    if (draining) exchange.closes = true
+    const record = observer.beginPlain(exchange, exchange.target)
+    const request = new ObservedPlainRequest(exchange, record, endPlain)
+    plainRequests.add(request)
+    host.handle(request)
+    return true
+  }
+
+  function endPlain(request: ObservedPlainRequest, aborted: boolean): void {
+    plainRequests.delete(request)
+    observer.endPlain(request.record, request.exchange.status, aborted)
+  }
+
   const flow: RequestFlow = {
+    ...(host.takesPlain && { plain: servePlain }),
+
     request(request, response, target) {
       responses.add(response)
       response.on('close', onClose)
@@ -49,7 +74,7 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
         else sendError(response, 500, { close: true })
         return
       }
-      observer.runWithin(request, () => host.handle({ request, response, target, record }))
+      observer.runWithin(request, () => host.handle({ request, response, target, record, plain: null }))
     },
 
     upgrade(request, socket, head, target) {
@@ -67,11 +92,15 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
     },
 
     busySockets: () =>
-      new Set([...upgraded, ...[...responses].map(({ req }) => req.socket)].map(clientSocketOf)),
+      new Set([
+        ...[...upgraded, ...[...responses].map(({ req }) => req.socket)].map(clientSocketOf),
+        ...[...plainRequests].map(({ exchange }) => exchange.socket),
+      ]),
 
     drain() {
       draining = true
       for (const response of responses) response.shouldKeepAlive = false
+      for (const { exchange } of plainRequests) exchange.closes = true
     },
   }
   return flow

@@ -12,6 +12,11 @@ export interface EdgeContext {
 
 /** Handles requests before the app does, in the thread that accepted them. */
 export interface EdgeHandler {
+  /**
+   * False when the request is the app's whatever its method and headers are: it need not come to {@link handle} then,
+   * and costs less. Absent, every request comes.
+   */
+  wants?(target: RequestTarget): boolean
   /** Returns false, having touched nothing, when the request is the app's. */
   handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): boolean
   /** The same for an Upgrade request. */

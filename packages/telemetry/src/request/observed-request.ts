@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { RequestTarget } from '@havn/http'
 import type { Span } from '@opentelemetry/api'
 import type { RequestRecord } from '../request-record.ts'
@@ -6,10 +6,15 @@ import { formatTraceparent } from '../trace/trace-context.ts'
 import { readIncomingTrace } from './incoming-trace.ts'
 import type { IncomingTrace } from './incoming-trace.ts'
 
+/** Who sent a request: an IncomingMessage, or whatever else knows its connection. */
+export interface RequestPeer {
+  readonly socket: Socket
+}
+
 /** What an observer decided once, for all of its requests. */
 export interface Observation {
   newId: () => string
-  isTrusted: (request: IncomingMessage) => boolean
+  isTrusted: (peer: RequestPeer) => boolean
 }
 
 /**
@@ -17,7 +22,7 @@ export interface Observation {
  * nobody asks about costs one small object.
  */
 export class ObservedRequest implements RequestRecord {
-  readonly request: IncomingMessage
+  readonly peer: RequestPeer
   readonly target: RequestTarget
   readonly startedAt = performance.now()
   /** The request's SERVER span; absent where no SDK is registered. */
@@ -31,8 +36,8 @@ export class ObservedRequest implements RequestRecord {
   #trusted: boolean | undefined = undefined
   #id: string | undefined = undefined
 
-  constructor(request: IncomingMessage, target: RequestTarget, observation: Observation) {
-    this.request = request
+  constructor(peer: RequestPeer, target: RequestTarget, observation: Observation) {
+    this.peer = peer
     this.target = target
     this.#observation = observation
   }
@@ -45,7 +50,7 @@ export class ObservedRequest implements RequestRecord {
 
   /** Whether the peer's trace context and request id are believed. */
   get isTrusted(): boolean {
-    this.#trusted ??= this.#observation.isTrusted(this.request)
+    this.#trusted ??= this.#observation.isTrusted(this.peer)
     return this.#trusted
   }
 

@@ -7,6 +7,7 @@ import type { RequestRecord } from '../request-record.ts'
 import { logAccess } from './access-line.ts'
 import { findDurationHistogram, findTracer, startServerSpan } from './instruments.ts'
 import { ObservedRequest } from './observed-request.ts'
+import type { RequestPeer } from './observed-request.ts'
 import { createRequestIds } from './request-id.ts'
 import { durationAttributes, outcomeAttributes } from './server-attributes.ts'
 import type { Outcome } from './outcome.ts'
@@ -21,7 +22,7 @@ export interface RequestObserverOptions {
    * what they claim, and get a new id. Absent: peers on loopback and Unix sockets, which are programs of this
    * machine, such as a proxy before us.
    */
-  trustIncoming?: boolean | ((request: IncomingMessage) => boolean)
+  trustIncoming?: boolean | ((peer: RequestPeer) => boolean)
 }
 
 /** Follows requests from their head to their end: ids, trace context, one SERVER span, one log line each. */
@@ -30,6 +31,10 @@ export interface RequestObserver {
   begin(request: IncomingMessage, response: ServerResponse, target: RequestTarget): RequestRecord
   /** The same for an Upgrade request, which ends with its socket. Who answers sets the record's `status`. */
   beginUpgrade(request: IncomingMessage, socket: Duplex, target: RequestTarget): RequestRecord
+  /** The same for a request that has no IncomingMessage: whoever answers it calls {@link endPlain}. */
+  beginPlain(peer: RequestPeer, target: RequestTarget): RequestRecord
+  /** The answer is out, or the client left before (`aborted`); a status of 0 was never sent. */
+  endPlain(record: RequestRecord, status: number, aborted: boolean): void
   /**
    * Names and values in turn of what a request sent on must carry, in place of those for which
    * {@link isTraceHeader} holds. Empty for a request that was never begun.
@@ -51,10 +56,15 @@ export function createRequestObserver(options: RequestObserverOptions): RequestO
   const hasEnd = hasAccessLog || tracer !== undefined || histogram !== undefined
   const observation = { newId: createRequestIds(), isTrusted: toPredicate(options.trustIncoming) }
 
-  function start(request: ObservableRequest, target: RequestTarget): ObservedRequest {
-    const record = new ObservedRequest(request, target, observation)
-    request[observed] = record
+  function start(peer: RequestPeer, target: RequestTarget): ObservedRequest {
+    const record = new ObservedRequest(peer, target, observation)
     if (tracer !== undefined) record.span = startServerSpan(tracer, record)
+    return record
+  }
+
+  function startWith(request: ObservableRequest, target: RequestTarget): ObservedRequest {
+    const record = start(request, target)
+    request[observed] = record
     return record
   }
 
@@ -66,8 +76,12 @@ export function createRequestObserver(options: RequestObserverOptions): RequestO
   function onResponseClose(this: ServerResponse): void {
     const record = (this.req as ObservableRequest)[observed]!
     const aborted = !this.writableFinished
-    const status = this.headersSent ? this.statusCode : record.error === undefined ? 499 : undefined
-    const bytes = hasAccessLog ? bytesSince(record.request.socket) : undefined
+    endRequest(record, this.headersSent ? this.statusCode : 0, aborted)
+  }
+
+  function endRequest(record: ObservedRequest, sent: number, aborted: boolean): void {
+    const status = sent > 0 ? sent : record.error === undefined ? 499 : undefined
+    const bytes = hasAccessLog ? bytesSince(record.peer.socket) : undefined
     const durationMs = performance.now() - record.startedAt
     const outcome = { status, durationMs, aborted, bytes, error: record.error }
     end(record, outcome)
@@ -77,13 +91,19 @@ export function createRequestObserver(options: RequestObserverOptions): RequestO
 
   return {
     begin(request, response, target) {
-      const record = start(request, target)
+      const record = startWith(request, target)
       if (hasEnd) response.on('close', onResponseClose)
       return record
     },
 
+    beginPlain: start,
+
+    endPlain(record, status, aborted) {
+      if (hasEnd) endRequest(record as ObservedRequest, status, aborted)
+    },
+
     beginUpgrade(request, socket, target) {
-      const record = start(request, target)
+      const record = startWith(request, target)
       if (!hasEnd) return record
       socket.once('close', () => {
         const durationMs = performance.now() - record.startedAt
@@ -117,7 +137,7 @@ interface ObservableRequest extends IncomingMessage {
   [observed]?: ObservedRequest
 }
 
-function toPredicate(trust: RequestObserverOptions['trustIncoming']): (request: IncomingMessage) => boolean {
+function toPredicate(trust: RequestObserverOptions['trustIncoming']): (peer: RequestPeer) => boolean {
   if (trust === undefined) return isLocalPeer
   return typeof trust === 'boolean' ? () => trust : trust
 }
@@ -132,7 +152,7 @@ function endSpan({ span }: ObservedRequest, outcome: Outcome): void {
 }
 
 /** Bytes written to a connection since its last response ended. */
-function bytesSince(socket: IncomingMessage['socket'] & { [written]?: number }): number {
+function bytesSince(socket: RequestPeer['socket'] & { [written]?: number }): number {
   const total = socket.bytesWritten
   const bytes = total - (socket[written] ?? 0)
   socket[written] = total

@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { PlainExchange, PlainUser, RequestTarget } from '@havn/http'
+import type { RequestRecord } from '@havn/telemetry'
+import type { Exchange, PlainRequest } from '../host/host.ts'
+
+/** A request of the plain lane as hosts take it: node:http's objects are made only for a host that asks for them. */
+export class ObservedPlainRequest implements Exchange, PlainRequest, PlainUser {
+  readonly exchange: PlainExchange
+  readonly record: RequestRecord
+  user: PlainUser | null = null
+  readonly #onEnd: (request: ObservedPlainRequest, aborted: boolean) => void
+
+  constructor(
+    exchange: PlainExchange,
+    record: RequestRecord,
+    onEnd: (request: ObservedPlainRequest, aborted: boolean) => void,
+  ) {
+    this.exchange = exchange
+    this.record = record
+    this.#onEnd = onEnd
+    exchange.user = this
+  }
+
+  get plain(): PlainRequest {
+    return this
+  }
+
+  get target(): RequestTarget {
+    return this.exchange.target
+  }
+
+  get request(): IncomingMessage {
+    return this.exchange.response.req
+  }
+
+  get response(): ServerResponse {
+    return this.exchange.response
+  }
+
+  onPlainEnd(aborted: boolean): void {
+    this.user?.onPlainEnd(aborted)
+    this.#onEnd(this, aborted)
+  }
+}

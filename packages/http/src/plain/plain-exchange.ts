@@ -1,0 +1,131 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { RequestTarget } from '../request-target.ts'
+
+/** Whoever answers a request of the plain lane. */
+export interface PlainUser {
+  /** The answer is out, or the client left before (`aborted`). Called once. */
+  onPlainEnd(aborted: boolean): void
+}
+
+/** What an exchange needs of its connection. */
+export interface PlainCarrier {
+  readonly socket: Socket
+  /** The answer to the current request is with the socket. */
+  answered(): void
+}
+
+/**
+ * One request of the plain lane and its answer. A complete answer is written by {@link send}; for all else there is
+ * {@link response}, node:http's own, over the same connection.
+ */
+export class PlainExchange {
+  readonly target: RequestTarget
+  /** The connection ends with this answer. */
+  closes: boolean
+  /** Of what was sent; 0 before. */
+  status = 0
+  user: PlainUser | null = null
+  readonly #carrier: PlainCarrier
+  #response: ServerResponse | null = null
+  #over = false
+
+  constructor(carrier: PlainCarrier, target: RequestTarget, closes: boolean) {
+    this.#carrier = carrier
+    this.target = target
+    this.closes = closes
+  }
+
+  get socket(): Socket {
+    return this.#carrier.socket
+  }
+
+  /** True once the answer is out or the client gone. */
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  /** node:http's response, made when it is first asked for: `send` must not be used any more. */
+  get response(): ServerResponse {
+    this.#response ??= this.#createResponse()
+    return this.#response
+  }
+
+  get hasResponse(): boolean {
+    return this.#response !== null
+  }
+
+  /**
+   * Answers with a whole response. `head` is latin-1 text: status line and header lines that were checked, less Date
+   * and Connection, each with its CRLF. A body as text is latin-1 too.
+   */
+  send(status: number, head: string, body: string | Buffer): void {
+    const { socket } = this
+    this.status = status
+    const whole = head + (this.closes ? 'Connection: close\r\n\r\n' : '\r\n')
+    if (typeof body === 'string') socket.write(whole + body, 'latin1')
+    else {
+      socket.cork()
+      socket.write(whole, 'latin1')
+      socket.write(body)
+      socket.uncork()
+    }
+    this.#end(false)
+  }
+
+  /** The client is gone. */
+  abort(): void {
+    if (this.#over) return
+    if (this.#response?.headersSent) this.status = this.#response.statusCode
+    this.#end(true)
+  }
+
+  #createResponse(): ServerResponse {
+    const { socket, target } = this
+    const request = new IncomingMessage(socket)
+    request.method = target.method
+    request.url = target.rawTarget
+    request.httpVersion = '1.1'
+    request.httpVersionMajor = 1
+    request.httpVersionMinor = 1
+    request.rawHeaders = [...target.headers]
+    request.headers = toHeaders(target.headers)
+    request.complete = true
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = !this.closes
+    response.assignSocket(socket)
+    const onDrain = () => response.emit('drain')
+    socket.on('drain', onDrain)
+    response.once('finish', () => {
+      socket.off('drain', onDrain)
+      response.detachSocket(socket)
+      this.status = response.statusCode
+      this.closes ||= !response.shouldKeepAlive
+      process.nextTick(closeResponse, response)
+      this.#end(false)
+    })
+    return response
+  }
+
+  #end(aborted: boolean): void {
+    if (this.#over) return
+    this.#over = true
+    const { user } = this
+    this.user = null
+    user?.onPlainEnd(aborted)
+    if (!aborted) this.#carrier.answered()
+  }
+}
+
+/** As node:http's server does after a response: its `close` follows its `finish`. */
+function closeResponse(response: ServerResponse): void {
+  response.destroyed = true
+  response.emit('close')
+}
+
+/** Enough of `headers` for an error page's Accept. */
+function toHeaders(rawHeaders: readonly string[]): NodeJS.Dict<string> {
+  const headers: NodeJS.Dict<string> = {}
+  for (let n = 0; n < rawHeaders.length; n += 2) headers[rawHeaders[n]!.toLowerCase()] ??= rawHeaders[n + 1]!
+  return headers
+}
