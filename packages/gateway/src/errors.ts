@@ -51,6 +51,12 @@ export const errors = defineErrors({
       `Thread ${seen.thread} of the gateway ended: ${seen.reason}.`,
     hint: 'A JavaScript app shares its thread: look for its error below.',
   },
+  HAVN_ERR_GATEWAY_CRASH_LOOP: {
+    kind: 'user',
+    message: (seen: { name: string; failures: number; delayMs: number }) =>
+      `${seen.name} has died, or did not start, ${seen.failures} times in a row; it is tried again in ${seen.delayMs / 1000} s.`,
+    hint: 'The records before this one say how it ended. Correct the cause, then reload: that tries at once.',
+  },
   HAVN_ERR_GATEWAY_RELOAD_LOST: {
     kind: 'system',
     message: (seen: { end: string }) => `The gateway process ${seen.end} while it reloaded.`,

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { GatewayHandle, GatewayOptions } from '../src/index.ts'
+import { startLoad } from './lifecycle-load.ts'
 import {
   appsDirectory,
   descendants,
@@ -125,6 +126,46 @@ pythonTest(
     expect(status.pid).not.toBe(pid)
   },
 )
+
+pythonTest('a gateway process that is killed under load refuses no connection', async () => {
+  const handle = await startGateway(pythonOptions({ threads: 2, workers: 2 }))
+  const url = urlOf(handle.addresses)
+  const loads = [true, false].map((keepAlive) => startLoad(url, { clients: 4, keepAlive }))
+  for (let kills = 0; kills < 2; kills++) {
+    const answered = loads.map((load) => load.answered)
+    await until('answers', () => loads.every((load, at) => load.answered > answered[at]! + 20))
+    process.kill((await handle.status()).pid!, 'SIGKILL')
+    await until('the next process', async () => (await handle.status()).restarts === kills + 1)
+    await until('its service', async () => (await handle.status()).state === 'ready')
+  }
+  for (const load of loads) {
+    const { failures } = await load.stop()
+    // What was in flight is lost: at most one request of each client, each time.
+    expect(failures.length).toBeLessThanOrEqual(2 * 4)
+    expect(failures.filter((failure) => failure.includes('ECONNREFUSED'))).toEqual([])
+  }
+})
+
+pythonTest('a crash loop is told of with what to do, and a reload ends it at once', async () => {
+  const directory = await temporaryDirectory()
+  const file = join(directory, 'changing.py')
+  const good = `def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'good']\n`
+  await writeFile(file, good)
+  const options = pythonOptions({ log: { level: 'info', format: 'json', access: false } })
+  const app = { ...options.app, directory, target: 'changing:application' } as GatewayOptions['app']
+  const { child, addresses, output } = await startSupervisorProcess({ ...options, app })
+  await writeFile(file, 'no python at all\n')
+  const ready = output.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'worker is ready')
+  process.kill(ready.pid, 'SIGKILL')
+  const loop = () => output.find((line) => line.includes('process.crash-loop'))
+  await until('the loop', () => loop() !== undefined, 30_000)
+  expect(JSON.parse(loop()!)).toMatchObject({ level: 'error', worker: 0, failures: 5 })
+  expect(JSON.parse(loop()!).err).toMatchObject({ code: 'HAVN_ERR_GATEWAY_CRASH_LOOP' })
+  await writeFile(file, good)
+  process.kill(child.pid, 'SIGHUP')
+  await until('the reload', () => output.some((line) => line.includes('the app has been reloaded')))
+  expect((await get(urlOf(addresses))).text).toBe('good')
+})
 
 test('an error that a JavaScript app lets go ends the process, and the next one serves', async () => {
   const handle = await startGateway({

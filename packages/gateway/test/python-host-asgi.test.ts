@@ -206,6 +206,18 @@ describe.skipIf(!hasPython)('an ASGI app in CPython', () => {
     await until(() => front.lines.some((line) => String(line['traceback']).includes('ValueError: trouble')))
   })
 
+  it('is retired: its websockets are closed with 1012, its lifespan ends, and then the process', async () => {
+    const front = await serve()
+    const socket = open(front, '/echo')
+    await once(socket, 'open')
+    const closed = once(socket, 'close')
+    front.host.retire(1)
+    expect((await closed)[0]).toBe(1012)
+    await until(() => front.gone.length === 1)
+    expect(front.gone).toMatchObject([{ worker: 1, why: { expected: true } }])
+    expect(front.lines.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
   it('is drained: its lifespan ends, and then the process', async () => {
     const front = await serve()
     const socket = open(front, '/echo')

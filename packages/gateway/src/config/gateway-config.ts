@@ -49,6 +49,19 @@ export const gatewayConfigSchema = z.object({
       host: z.string().default('localhost'),
     })
     .prefault({}),
+  /** Ends Python workers before they grow too old: each gets a healthy successor first, one at a time. */
+  recycle: z
+    .object({
+      /** Requests that a process begins before it is replaced; 0 is no limit. */
+      maxRequests: z.int().min(0).default(0),
+      /** Each process's own limit is up to this share higher, so that workers do not come due together. */
+      jitter: z.number().min(0).max(1).default(0.1),
+      /** Resident memory of a process beyond which it is replaced; 0 is no limit. Linux only. */
+      maxMemoryBytes: z.int().min(0).default(0),
+      /** How often processes are looked at. */
+      checkMs: z.int().min(10).default(1_000),
+    })
+    .prefault({}),
   /** Module URLs that each thread imports before anything else. */
   threadModules: z.array(z.string()).default([]),
   /** Private folder (0700) for worker sockets, spool files and scoreboards; a temporary one otherwise. */

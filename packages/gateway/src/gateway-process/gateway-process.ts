@@ -24,7 +24,6 @@ export class GatewayProcess {
   readonly #counters: SharedArrayBuffer
   readonly #threads: ServingThread[] = []
   readonly #workers: WorkerSet
-  readonly #ending = new AbortController()
   #state: GatewayProcessStatus['state'] = 'starting'
   #force: () => void = () => {}
 
@@ -79,7 +78,7 @@ export class GatewayProcess {
    * @throws the app's own error; who served before serves on then.
    */
   async reload(): Promise<void> {
-    await this.#workers.reload(this.#ending.signal)
+    await this.#workers.reload()
   }
 
   /** Answers what is in flight, for as long as the configuration allows; then ends. `force` ends at once. */
@@ -90,7 +89,7 @@ export class GatewayProcess {
     }
     const isServing = this.#state === 'ready'
     this.#state = 'draining'
-    this.#ending.abort()
+    this.#workers.endReplacing()
     if (!isServing) return this.#close()
     const { drainMs } = this.#start.config.timeouts
     const forced = new Promise<void>((resolve) => (this.#force = resolve))

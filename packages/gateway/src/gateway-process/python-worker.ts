@@ -10,6 +10,7 @@ import { assertHealthy } from './assert-healthy.ts'
 import type { HostSettings } from './host-environment.ts'
 import { busySlots, readScoreboard } from './scoreboard.ts'
 import type { GatewayWorkerStatus } from './status.ts'
+import { logRestart } from '../log-restart.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** A host whose connection has ended is expected to exit within it. */
@@ -222,10 +223,7 @@ export class PythonWorker {
         }
         break
       case 'restarting':
-        logger.warn(
-          { worker, delayMs: event.delayMs, restarts: event.restarts },
-          'the worker is started again',
-        )
+        logRestart(logger, event, { name: `Worker ${worker}`, fields: { worker } })
         break
       case 'starting':
         logger.debug({ worker, pid: event.pid }, 'worker is starting')

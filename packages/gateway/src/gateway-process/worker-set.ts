@@ -3,6 +3,7 @@ import { HavnError } from '@havn/model'
 import type { Logger } from '@havn/telemetry'
 import type { StartMessage } from './messages.ts'
 import { PythonWorker, type WorkerReport } from './python-worker.ts'
+import { startRecycling } from './recycling.ts'
 import type { ServingThread } from './serving-thread.ts'
 import type { GatewayWorkerStatus } from './status.ts'
 
@@ -22,6 +23,7 @@ export class WorkerSet {
   /** The replacement that runs last; settles, never rejects. */
   #replacing: Promise<void> = Promise.resolve()
   #isReloading = false
+  readonly #stopping = new AbortController()
   #instances: number
 
   constructor(options: WorkerSetOptions) {
@@ -49,6 +51,12 @@ export class WorkerSet {
   /** @throws what a worker says that does not start. */
   async start(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.start()))
+    const { start, logger } = this.#options
+    const workers = this.#workers
+    const replace = (worker: PythonWorker) => this.replace(worker, this.#stopping.signal)
+    if (workers.length === 0) return
+    const { recycle } = start.config
+    startRecycling({ recycle, workers, replace, logger, signal: this.#stopping.signal })
   }
 
   /** @throws HAVN_ERR_APP_UNHEALTHY */
@@ -62,12 +70,12 @@ export class WorkerSet {
    *
    * @throws what the successor says; the workers that were not reached serve on as before.
    */
-  async reload(signal: AbortSignal): Promise<void> {
+  async reload(): Promise<void> {
     let replaced = 0
     this.#isReloading = true
     try {
       for (const worker of this.#workers) {
-        await this.replace(worker, signal)
+        await this.replace(worker, this.#stopping.signal)
         replaced += 1
       }
     } catch (error) {
@@ -87,6 +95,11 @@ export class WorkerSet {
     await replaced
   }
 
+  /** Breaks off what would replace workers. */
+  endReplacing(): void {
+    this.#stopping.abort()
+  }
+
   onReport(report: WorkerReport): void {
     this.#workers[report.worker]?.onReport(report)
   }
@@ -101,6 +114,7 @@ export class WorkerSet {
   }
 
   async stop(killMs: number): Promise<void> {
+    this.endReplacing()
     await Promise.all(this.#workers.map((worker) => worker.stop(killMs)))
   }
 

@@ -3,6 +3,7 @@ import { SupervisedChild, type SupervisedEvent, type SupervisedState } from '@ha
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
+import { logRestart } from '../log-restart.ts'
 import { GatewayInstance } from './gateway-instance.ts'
 import type { Listener } from './listener.ts'
 
@@ -60,6 +61,11 @@ export class GatewayChild {
 
   get restarts(): number {
     return this.#child.restarts
+  }
+
+  /** Deaths and failed starts in a row, until a long life. */
+  get failures(): number {
+    return this.#child.failures
   }
 
   /** Processes that have been replaced and finish what they have. */
@@ -138,8 +144,7 @@ export class GatewayChild {
     } else if (event.type === 'failed' && this.#wasReady) {
       logger.error({ err: toErrorJson(event.error) }, 'the gateway process did not start again')
     } else if (event.type === 'restarting') {
-      const { delayMs, restarts } = event
-      logger.warn({ delayMs, restarts }, 'the gateway process is started again')
+      logRestart(logger, event, { name: 'The gateway process' })
     } else if (event.type === 'replaced') {
       const { pid, previous, durationMs } = event
       logger.info({ pid, previous, durationMs }, 'the gateway process has a successor')

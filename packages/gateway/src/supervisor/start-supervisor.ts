@@ -25,6 +25,8 @@ export interface GatewayStatus {
   pid: number | null
   /** Of the gateway process, since the start. */
   restarts: number
+  /** Deaths and failed starts of it in a row, until a long life. */
+  failures: number
   addresses: readonly Address[]
   /** Gateway processes that have been replaced and finish what they have. */
   ending: readonly number[]
@@ -174,8 +176,8 @@ export async function startSupervisor(
     addresses,
     async status() {
       const process = await gateway.status()
-      const { state, pid, restarts, ending } = gateway
-      return { state, pid, restarts, addresses, ending, lastReload, process }
+      const { state, pid, restarts, failures, ending } = gateway
+      return { state, pid, restarts, failures, addresses, ending, lastReload, process }
     },
     reload: (wish = {}) => reloads.request(wish),
     async stop({ force = false } = {}) {
