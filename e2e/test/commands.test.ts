@@ -149,6 +149,28 @@ describe('while a WSGI app is up', () => {
     })
   })
 
+  test('reload takes changed code; code that does not boot changes nothing, and is shown', async () => {
+    const app = join(directory, 'app.py')
+    await writeFile(app, wsgiHello.replace('hello', 'good evening'))
+    const first = await run('reload')
+    expect([first.code, first.stderr]).toEqual([0, 'Reloaded.\n'])
+    expect(await (await fetch(url)).text()).toBe('good evening from the config')
+
+    await writeFile(app, 'import no_such_module_of_the_user\n')
+    const { code, stderr } = await run('reload')
+    expect(code).toBe(1)
+    expect(stderr.match(/HAVN_ERR_\w+/g)).toEqual(['HAVN_ERR_APP_IMPORT'])
+    expect(stderr).toContain("No module named 'no_such_module_of_the_user'")
+    expect(await (await fetch(url)).text()).toBe('good evening from the config')
+
+    await writeFile(app, wsgiHello.replace('hello', 'good night'))
+    platform.kill('SIGHUP')
+    await platform.waitFor(/✓ Reload web[^]*✗ Reload web[^]*✓ Reload web/)
+    expect(await (await fetch(url)).text()).toBe('good night from the config')
+    await writeFile(app, wsgiHello)
+    expect((await run('reload')).code).toBe(0)
+  })
+
   test('down drains and stops it: up exits 0 and leaves nothing', async () => {
     const { code, stderr } = await run('down')
     expect([code, stderr]).toEqual([0, 'Stopped.\n'])

@@ -43,6 +43,17 @@ export const platformConfigSchema = z.strictObject({
   threads: z.union([z.int().positive(), z.literal('auto')]).optional(),
   /** Python threads in each worker. */
   workerThreads: z.int().positive().optional(),
+  /** Replaces Python workers before they grow too old; a healthy successor serves first. */
+  recycle: z
+    .strictObject({
+      /** Requests that a worker serves. */
+      maxRequests: z.int().positive().optional(),
+      /** Up to this share more, so that workers do not come due together: 0.1 is a tenth. */
+      jitter: z.number().min(0).max(1).optional(),
+      /** Resident memory of a worker; also what `workers = "auto"` expects each to need. */
+      maxMemoryBytes: z.int().positive().optional(),
+    })
+    .optional(),
   /** More folders to serve, beside those that the framework names. */
   staticFiles: z
     .array(

@@ -84,7 +84,12 @@ export const processSpecSchema = z.object({
     .prefault({}),
   reload: z
     .discriminatedUnion('type', [
-      z.object({ type: z.literal('signal'), signal: z.string() }),
+      z.object({
+        type: z.literal('signal'),
+        signal: z.string(),
+        /** The process says `{ "type": "reloaded", "error"? }` over Node's IPC channel when it is done. */
+        answer: z.literal('ipc').optional(),
+      }),
       z.object({ type: z.literal('command'), program: programSchema, args: z.array(z.string()) }),
       z.object({ type: z.literal('replace') }),
     ])

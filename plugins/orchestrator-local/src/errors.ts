@@ -62,6 +62,19 @@ export const errors = defineErrors({
       `${seen.process} did not come back in ${seen.attempts} attempts; the release was stopped.`,
     hint: 'Read its last lines of output for the reason.',
   },
+  HAVN_ERR_LOCAL_RELOAD: {
+    kind: 'user',
+    message: (seen: { processes: readonly string[] }) =>
+      seen.processes.length === 0
+        ? 'Nothing runs that could be reloaded.'
+        : `No process of the release can reload: ${seen.processes.join(', ')}.`,
+    hint: 'Stop the release and start it again: platform down, then platform up.',
+  },
+  HAVN_ERR_LOCAL_RELOAD_LOST: {
+    kind: 'system',
+    message: (seen: { process: string }) => `${seen.process} ended while it reloaded.`,
+    hint: 'It is started again, with the app as it is now; read its last lines of output for the reason.',
+  },
   HAVN_ERR_JOB_FAILED: {
     kind: 'user',
     message: (seen: { title: string; end: string }) => `${seen.title}: the program ${seen.end}.`,

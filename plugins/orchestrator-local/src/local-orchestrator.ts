@@ -202,6 +202,14 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
     ended: () => ended.promise,
     logs: (options) => logs.read(options),
 
+    async reload(signal) {
+      const processes = [...(current?.processes.values() ?? [])]
+      const able = processes.filter(({ canReload }) => canReload)
+      if (able.length === 0)
+        throw errors.HAVN_ERR_LOCAL_RELOAD({ processes: processes.map(({ planned }) => planned.name) })
+      for (const process of able) await process.reload(signal)
+    },
+
     async rollback(signal) {
       if (!current || !before) return null
       const back = before

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { HavnError } from '@havn/model'
 import type { Probe } from '@havn/model'
 import { SupervisedChild, errors as processErrors } from '@havn/process'
+import { errors } from './errors.ts'
 import type { ManagedChild, SupervisedEvent } from '@havn/process'
 import type { ProcessStatus } from '@havn/plugin-api'
 import type { LocalConfig } from './config.ts'
@@ -72,6 +73,34 @@ export class LocalProcess {
     } finally {
       signal.removeEventListener('abort', stop)
     }
+  }
+
+  /** Whether it can take its app anew without an end of its service. */
+  get canReload(): boolean {
+    return this.planned.spec.reload.type === 'signal'
+  }
+
+  /**
+   * Has it take its app anew; resolves when it says so, or once it was told, where it says nothing.
+   *
+   * @throws what it says of it, HAVN_ERR_LOCAL_RELOAD_LOST
+   */
+  async reload(signal: AbortSignal): Promise<void> {
+    const { reload } = this.planned.spec
+    const { child, state } = this.#supervised
+    if (reload.type !== 'signal' || child === null || state !== 'ready') return
+    const { name } = this.planned
+    const { emit } = this.#options.context
+    const startedAt = performance.now()
+    const answer = reload.answer === 'ipc' ? this.#channel.nextReload() : Promise.resolve(null)
+    emit({ type: 'process.reloading', process: name, pid: child.pid })
+    // To the leader alone: its own children would take the signal for their end.
+    process.kill(child.pid, reload.signal as NodeJS.Signals)
+    const lost = child.exited.then(() => errors.HAVN_ERR_LOCAL_RELOAD_LOST({ process: name }))
+    const error = await Promise.race([answer, lost, abortedBy(signal)])
+    const durationMs = Math.round(performance.now() - startedAt)
+    emit({ type: 'process.reloaded', process: name, durationMs, ok: error === null })
+    if (error !== null) throw error
   }
 
   /** Drains and ends it; the signal's abort kills it at once. Safe to call twice. */
@@ -176,4 +205,11 @@ export class LocalProcess {
     const json = cause.toJSON()
     return new HavnError({ ...json, detail: json.detail ?? this.#tail.text() }, { cause })
   }
+}
+
+function abortedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }

@@ -7,6 +7,8 @@ export interface ReadyChannel {
   readonly ready: Promise<void>
   /** The error that it sent. */
   readonly failure: HavnError | undefined
+  /** The next `{ type: 'reloaded' }`: null, or the error that came with it. */
+  nextReload(): Promise<HavnError | null>
   receive(message: unknown): void
 }
 
@@ -15,6 +17,7 @@ export function createReadyChannel(): ReadyChannel {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {})
   let failure: HavnError | undefined
+  let onReloaded: (error: HavnError | null) => void = () => {}
   return {
     ready: promise,
     get failure() {
@@ -22,10 +25,13 @@ export function createReadyChannel(): ReadyChannel {
     },
     receive(message) {
       if (typeof message !== 'object' || message === null || !('type' in message)) return
+      const error = 'error' in message ? fromErrorJson(message.error as ErrorJson) : null
       if (message.type === 'ready') resolve()
-      if (message.type !== 'failed' || !('error' in message)) return
-      failure = fromErrorJson(message.error as ErrorJson)
+      if (message.type === 'reloaded') onReloaded(error)
+      if (message.type !== 'failed' || error === null) return
+      failure = error
       reject(failure)
     },
+    nextReload: () => new Promise((settle) => (onReloaded = settle)),
   }
 }

@@ -12,7 +12,7 @@ export function addServerOptions(command: Command): Command {
     )
     .option(
       '-w, --workers <n>',
-      'processes that run the app, or "auto", the default: one for each usable CPU',
+      'processes that run the app, or "auto", the default: one for each usable CPU, as far as memory goes',
       countOrAuto,
     )
     .option('--threads <n>', 'threads of the gateway, or "auto"', countOrAuto)
@@ -21,6 +21,16 @@ export function addServerOptions(command: Command): Command {
       '--request-timeout <seconds>',
       'longest a request may take; 0, the default, is no limit',
       secondsToMs,
+    )
+    .option(
+      '--max-requests <n>',
+      'requests after which a Python worker is replaced by a fresh one (no limit by default)',
+      wholeNumber,
+    )
+    .option(
+      '--max-worker-memory <size>',
+      'resident memory beyond which a Python worker is replaced, such as 512M or 1G (no limit by default)',
+      sizeToBytes,
     )
     .option('--trusted-proxy <cidr>', 'peers whose forwarded headers are believed; may be repeated', collect)
     .addOption(
@@ -51,6 +61,8 @@ export interface ServerOptionValues {
   threads?: number | 'auto'
   workerThreads?: number
   requestTimeout?: number
+  maxRequests?: number
+  maxWorkerMemory?: number
   trustedProxy?: string[]
   logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
@@ -58,6 +70,8 @@ export interface ServerOptionValues {
 }
 
 export function toOverrides(values: ServerOptionValues): Overrides {
+  const { maxRequests, maxWorkerMemory: maxMemoryBytes } = values
+  const recycle = { ...(maxRequests && { maxRequests }), ...(maxMemoryBytes && { maxMemoryBytes }) }
   return {
     bind: values.bind,
     workers: values.workers,
@@ -68,6 +82,7 @@ export function toOverrides(values: ServerOptionValues): Overrides {
     logFormat: values.logFormat,
     ...(values.accessLog === false && { access: false }),
     requestTimeoutMs: values.requestTimeout,
+    ...(Object.keys(recycle).length > 0 && { recycle }),
   }
 }
 
@@ -79,6 +94,18 @@ function collect(text: string, before: string[] | undefined): string[] {
 function count(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It takes a whole number from 1 to 9999.')
   return Number(text)
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It takes a whole number from 1.')
+  return Number(text)
+}
+
+function sizeToBytes(text: string): number {
+  const match = /^([1-9]\d{0,8})([KMG]?)$/i.exec(text)
+  if (match === null) throw new InvalidArgumentError('It takes bytes, or a number with K, M or G: 512M.')
+  const power = { '': 0, K: 1, M: 2, G: 3 }[match[2]!.toUpperCase()]!
+  return Number(match[1]) * 1024 ** power
 }
 
 function countOrAuto(text: string): number | 'auto' {

@@ -5,7 +5,7 @@ import { addExplainCommand } from './commands/explain.ts'
 import { addPluginsCommand } from './commands/plugins.ts'
 import { addRunCommand } from './commands/run.ts'
 import { addServeCommand } from './commands/serve.ts'
-import { addDownCommand, addStatusCommand } from './commands/status.ts'
+import { addDownCommand, addReloadCommand, addStatusCommand } from './commands/status.ts'
 import { addUpCommand } from './commands/up.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -64,6 +64,7 @@ export function createProgram(context: CommandContext, version: string): Command
     addServeCommand,
     addRunCommand,
     addStatusCommand,
+    addReloadCommand,
     addDownCommand,
     addExplainCommand,
     addPluginsCommand,
@@ -82,6 +83,7 @@ Examples:
   platform serve ./app.ts --workers 4          a Node or TypeScript app
   platform run -- python manage.py shell       a command in the app's environment
   platform explain entry                       why this entry was chosen
+  platform reload                              take changed code, without losing a request
   platform down                                finish requests in flight, and stop
 
 Exit codes: 0 done, 1 failed, 2 wrong use.`

@@ -42,6 +42,12 @@ export class Progress {
         return this.#end('green', '✓', `Start ${event.process}`, formatDuration(event.durationMs))
       case 'process.restarting':
         return this.#end('yellow', '!', `Restart ${event.process}`, `in ${formatDuration(event.delayMs)}`)
+      case 'process.reloading':
+        return this.#begin(`Reload ${event.process}`)
+      case 'process.reloaded': {
+        const [style, mark] = event.ok ? (['green', '✓'] as const) : (['red', '✗'] as const)
+        return this.#end(style, mark, `Reload ${event.process}`, formatDuration(event.durationMs))
+      }
       case 'process.exited':
         if (event.expected) return
         return this.#end('red', '✗', `${event.process} ended`, event.signal ?? `exit code ${event.code}`)

@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import type { HavnError } from '@havn/model'
+import { fromErrorJson, type ErrorJson, type HavnError } from '@havn/model'
 import { errors } from '../errors.ts'
 import type { DeploymentStatus } from './control-server.ts'
 import { controlSocketPath } from './control-socket.ts'
@@ -20,9 +20,24 @@ export async function requestStop(runDirectory: string): Promise<boolean> {
   return (await call(runDirectory, 'POST', '/v1/stop')) !== null
 }
 
-const timeoutMs = 5_000
+/**
+ * Asks a running deployment to take its app anew, and waits until it has.
+ *
+ * @returns false when none runs there.
+ * @throws the app's own error, HAVN_ERR_CONTROL_UNANSWERED
+ */
+export async function requestReload(runDirectory: string): Promise<boolean> {
+  return (await call(runDirectory, 'POST', '/v1/reload', 0)) !== null
+}
 
-function call(runDirectory: string, method: string, path: string): Promise<string | null> {
+const statusTimeoutMs = 5_000
+
+function call(
+  runDirectory: string,
+  method: string,
+  path: string,
+  timeoutMs = statusTimeoutMs,
+): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const options = { socketPath: controlSocketPath(runDirectory), method, path, timeout: timeoutMs }
     const outgoing = request(options, (response) => {
@@ -32,7 +47,7 @@ function call(runDirectory: string, method: string, path: string): Promise<strin
       response.on('end', () =>
         response.statusCode! < 400
           ? resolve(body)
-          : reject(unanswered(runDirectory, `it says ${response.statusCode}`)),
+          : reject(errorIn(body) ?? unanswered(runDirectory, `it says ${response.statusCode}`)),
       )
       response.on('error', reject)
     })
@@ -43,6 +58,16 @@ function call(runDirectory: string, method: string, path: string): Promise<strin
     })
     outgoing.end()
   })
+}
+
+/** What the deployment says itself. */
+function errorIn(body: string): HavnError | null {
+  try {
+    const { error } = JSON.parse(body) as { error?: ErrorJson | string }
+    return typeof error === 'object' ? fromErrorJson(error) : null
+  } catch {
+    return null
+  }
 }
 
 function unanswered(runDirectory: string, reason: string, cause?: unknown): HavnError {

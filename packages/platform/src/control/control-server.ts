@@ -1,6 +1,6 @@
 import { chmod, rm } from 'node:fs/promises'
 import Fastify from 'fastify'
-import type { AppFacts, Release } from '@havn/model'
+import { toErrorJson, type AppFacts, type Release } from '@havn/model'
 import type { ProcessStatus } from '@havn/plugin-api'
 import { controlSocketPath } from './control-socket.ts'
 
@@ -21,13 +21,16 @@ export interface DeploymentStatus {
 export interface ControlSource {
   status(): Promise<DeploymentStatus>
   release(): Release
+  /** Takes the app anew; resolves when it serves, rejects with the app's own error. */
+  reload(): Promise<void>
   /** Begins to drain; returns at once. */
   stop(): void
 }
 
 /**
  * Serves the control API on a Unix socket that only this user may open (0600, in a 0700 folder):
- * `GET /v1/status`, `GET /v1/release`, `POST /v1/stop`.
+ * `GET /v1/status`, `GET /v1/release`, `POST /v1/reload` (answered when it is done: `{ reloaded: true }`, or 409 and
+ * `{ error }`), `POST /v1/stop`.
  */
 export async function startControlServer(
   runDirectory: string,
@@ -37,6 +40,14 @@ export async function startControlServer(
   const server = Fastify({ logger: false, bodyLimit: 64 * 1024 })
   server.get('/v1/status', () => source.status())
   server.get('/v1/release', () => source.release())
+  server.post('/v1/reload', async (_request, reply) => {
+    try {
+      await source.reload()
+      return { reloaded: true }
+    } catch (error) {
+      return reply.code(409).send({ error: toErrorJson(error) })
+    }
+  })
   server.post('/v1/stop', (_request, reply) => {
     source.stop()
     return reply.code(202).send({ stopping: true })

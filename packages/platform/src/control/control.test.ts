@@ -4,8 +4,8 @@ import { createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Release } from '@havn/model'
-import { readStatus, requestStop } from './control-client.ts'
+import { HavnError, type Release } from '@havn/model'
+import { readStatus, requestReload, requestStop } from './control-client.ts'
 import { startControlServer, type ControlSource, type DeploymentStatus } from './control-server.ts'
 
 const status: DeploymentStatus = {
@@ -38,6 +38,7 @@ async function start(source: Partial<ControlSource> = {}): Promise<string> {
   server = await startControlServer(directory, {
     status: async () => status,
     release: () => ({ id: 'abc' }) as Release,
+    reload: async () => {},
     stop: () => void stops++,
     ...source,
   })
@@ -78,9 +79,25 @@ test('stop', async () => {
   expect(stops).toBe(1)
 })
 
+test('a reload is answered when it is done', async () => {
+  const done = Promise.withResolvers<void>()
+  await start({ reload: () => done.promise })
+  const asked = requestReload(directory)
+  expect(await Promise.race([asked, readStatus(directory)])).toEqual(status)
+  done.resolve()
+  expect(await asked).toBe(true)
+})
+
+test("a reload that fails rejects with the app's own error", async () => {
+  const json = { code: 'HAVN_ERR_APP_IMPORT', message: 'It breaks.', hint: 'Mend it.', kind: 'user' as const }
+  await start({ reload: () => Promise.reject(new HavnError({ ...json, detail: 'its traceback' })) })
+  await expect(requestReload(directory)).rejects.toMatchObject({ ...json, detail: 'its traceback' })
+})
+
 test('nothing runs: no socket, and a socket whose server was killed', async () => {
   expect(await readStatus(directory)).toBeNull()
   expect(await requestStop(directory)).toBe(false)
+  expect(await requestReload(directory)).toBe(false)
   const dead = await start()
   await server!.close()
   await writeFile(dead, '')

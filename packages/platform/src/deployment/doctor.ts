@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { cpuLimit } from './cpu-limit.ts'
+import { resourceLimits } from './resource-limits.ts'
 
 /** One thing that Havn can use on this machine. */
 export interface Diagnosis {
@@ -64,7 +64,7 @@ async function cpus(): Promise<Diagnosis> {
   return {
     name: 'cpus',
     state: 'ok',
-    seen: String(await cpuLimit()),
+    seen: String((await resourceLimits()).cpus),
     hint: 'usable by affinity and cgroup; the default number of workers',
   }
 }

@@ -1,7 +1,7 @@
 import { formatAddress, nearestName } from '@havn/model'
 import { errors } from '../errors.ts'
-import { cpuLimit } from './cpu-limit.ts'
 import { findApp, openProject, type ProjectOptions } from './project.ts'
+import { resourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planWorkers } from './settings.ts'
 
 /** A value of the deployment and why it is what it is. */
@@ -25,9 +25,8 @@ export async function explain(
   const project = await openProject(options)
   try {
     const { config, loaded } = project
-    const cpus = await cpuLimit()
     const bind = planPublicEndpoints(config, {})
-    const workers = planWorkers(config, {}, cpus)
+    const workers = planWorkers(config, {}, await resourceLimits())
     const { facts, runtime } = await findApp(project, {
       install: false,
       python: options.python,

@@ -9,8 +9,8 @@ import type { Terminal } from '../cli/terminal.ts'
 import { prepareEnvironment } from '../environment/prepare-environment.ts'
 import { errors } from '../errors.ts'
 import { appEnvironment } from './app-environment.ts'
-import { cpuLimit } from './cpu-limit.ts'
 import { checkInterface, parseEntry, type ParsedEntry } from './parse-entry.ts'
+import { resourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
 
 export interface ServeOptions {
@@ -37,12 +37,13 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const signals = listenForStop()
   try {
     const app = await resolveApp({ entry, options, directory, signal: signals.signal })
-    const cpus = await cpuLimit()
+    const resources = await resourceLimits()
+    const { cpus } = resources
     const { overrides } = options
     const settings = planServerSettings({
       config: {},
       overrides,
-      cpus,
+      resources,
       isTerminal: terminal.isStdoutTerminal,
       isColored: terminal.isStdoutColored,
       threadModules: await threadModules(directory),
@@ -54,6 +55,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
       threads:
         settings.threads ?? (app.language === 'python' ? Math.min(settings.workers, cpus) : settings.workers),
       threadModules: [...settings.threadModules],
+      ...(settings.recycle && { recycle: settings.recycle }),
       trustedProxies: [...settings.trustedProxies],
       limits: settings.limits,
       timeouts: settings.timeouts,
@@ -61,6 +63,8 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     })
     const urls = gateway.addresses.map((address) => addressToUrl(address))
     terminal.stderr.write(`Serving ${options.entry} on ${urls.join(' and ')} (Ctrl-C stops it)\n`)
+    // The gateway's own log says how it went.
+    signals.onReload = () => void gateway.reload().catch(() => {})
     const ended = await Promise.race([signals.requested.then(() => null), gateway.ended])
     if (ended) throw ended.error ?? errors.HAVN_ERR_RELEASE_ENDED({ reason: ended.reason })
     signals.force.addEventListener('abort', () => void gateway.stop({ force: true }), { once: true })

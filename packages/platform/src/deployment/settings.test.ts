@@ -32,14 +32,44 @@ describe('where the public door is', () => {
   })
 })
 
+const resources = (cpus: number, bytes = 2 ** 40, by: 'cgroup' | 'machine' = 'machine') => ({
+  cpus,
+  memory: { bytes, by },
+})
+const MiB = 1024 * 1024
+
 describe('workers', () => {
+  test.each<[string, ReturnType<typeof resources>, PlatformConfig, number, string]>([
+    [
+      'a cgroup of 512 MiB',
+      resources(8, 512 * MiB, 'cgroup'),
+      {},
+      2,
+      'the cgroup allows 512 MiB of memory: room for 2 of 128 MiB each, beside 192 MiB for the gateway, on 8 CPUs',
+    ],
+    ['a small machine', resources(4, 384 * MiB), {}, 1, 'this machine has 384 MiB of memory: room for 1'],
+    ['less than one needs', resources(2, 64 * MiB, 'cgroup'), {}, 1, 'room for 1'],
+    ['enough', resources(2, 448 * MiB, 'cgroup'), {}, 2, 'one for each CPU'],
+    [
+      'workers that may grow',
+      resources(8, 2240 * MiB, 'cgroup'),
+      { recycle: { maxMemoryBytes: 512 * MiB } },
+      4,
+      'room for 4 of 512 MiB each',
+    ],
+  ])('as memory goes: %s', (_what, limits, config, value, because) => {
+    const planned = planWorkers(config, {}, limits)
+    expect(planned.value).toBe(value)
+    expect(planned.because).toContain(because)
+  })
+
   test.each<[PlatformConfig, Overrides, number, string]>([
     [{}, {}, 6, 'one for each CPU that this process may use (6, by affinity and cgroup)'],
     [{ workers: 3 }, {}, 3, 'workers in the config says so'],
     [{ workers: 3 }, { workers: 9 }, 9, '--workers says so'],
     [{ workers: 3 }, { workers: 'auto' }, 6, 'one for each CPU'],
   ])('%j and %j', (config, overrides, value, because) => {
-    const planned = planWorkers(config, overrides, 6)
+    const planned = planWorkers(config, overrides, resources(6))
     expect(planned.value).toBe(value)
     expect(planned.because).toContain(because)
   })
@@ -47,7 +77,14 @@ describe('workers', () => {
 
 describe('settings for the server', () => {
   const plan = (config: PlatformConfig, overrides: Overrides = {}, isTerminal = false, isColored = false) =>
-    planServerSettings({ config, overrides, cpus: 2, isTerminal, isColored, threadModules: [] })
+    planServerSettings({
+      config,
+      overrides,
+      resources: resources(2),
+      isTerminal,
+      isColored,
+      threadModules: [],
+    })
 
   test('what nobody said is left to the server', () => {
     expect(plan({})).toEqual({

@@ -1,6 +1,7 @@
 import { parseAddress, type Address, type Endpoint, type PlatformConfig } from '@havn/model'
 import type { LogLevel, ServerSettings } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
+import type { ResourceLimits } from './resource-limits.ts'
 
 /** What the command line said; it wins over the config file. */
 export interface Overrides {
@@ -13,6 +14,7 @@ export interface Overrides {
   logFormat?: 'auto' | 'text' | 'json'
   access?: boolean
   requestTimeoutMs?: number
+  recycle?: ServerSettings['recycle']
 }
 
 /** A setting with the reason for its value: what `platform explain` prints. */
@@ -20,6 +22,11 @@ export interface Explained<Value> {
   value: Value
   because: string
 }
+
+/** Expected of a worker, where `recycle.maxMemoryBytes` does not say what it may grow to: a Django site of some size. */
+const workerBytes = 128 * 1024 * 1024
+/** For everything but the workers. */
+const gatewayBytes = 192 * 1024 * 1024
 
 const defaultBind = '127.0.0.1:8000'
 
@@ -47,8 +54,15 @@ function toAddress(text: string): Address {
   return address
 }
 
-/** The number of workers, and why. */
-export function planWorkers(config: PlatformConfig, overrides: Overrides, cpus: number): Explained<number> {
+/**
+ * The number of workers, and why. Unasked it is one for each CPU, as far as memory goes: what the cgroup or the machine
+ * has, less 192 MiB for the gateway, over what a worker may need: `recycle.maxMemoryBytes`, or 128 MiB.
+ */
+export function planWorkers(
+  config: PlatformConfig,
+  overrides: Overrides,
+  limits: ResourceLimits,
+): Explained<number> {
   const wanted = overrides.workers ?? config.workers ?? 'auto'
   if (wanted !== 'auto') {
     return {
@@ -56,10 +70,32 @@ export function planWorkers(config: PlatformConfig, overrides: Overrides, cpus: 
       because: overrides.workers ? '--workers says so' : 'workers in the config says so',
     }
   }
-  return {
-    value: cpus,
-    because: `one for each CPU that this process may use (${cpus}, by affinity and cgroup)`,
+  const { cpus, memory } = limits
+  const eachBytes = planRecycle(config, overrides)?.maxMemoryBytes || workerBytes
+  const fitting = Math.max(1, Math.floor((memory.bytes - gatewayBytes) / eachBytes))
+  if (fitting >= cpus) {
+    return {
+      value: cpus,
+      because: `one for each CPU that this process may use (${cpus}, by affinity and cgroup)`,
+    }
   }
+  const limit = memory.by === 'cgroup' ? 'the cgroup allows' : 'this machine has'
+  return {
+    value: fitting,
+    because:
+      `${limit} ${inMiB(memory.bytes)} of memory: room for ${fitting} of ${inMiB(eachBytes)} each, beside ` +
+      `${inMiB(gatewayBytes)} for the gateway, on ${cpus} CPUs`,
+  }
+}
+
+/** When workers are recycled; undefined where nobody said. */
+function planRecycle(config: PlatformConfig, overrides: Overrides): ServerSettings['recycle'] {
+  const recycle = { ...config.recycle, ...overrides.recycle }
+  return Object.keys(recycle).length === 0 ? undefined : recycle
+}
+
+function inMiB(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`
 }
 
 /**
@@ -71,19 +107,20 @@ export function planWorkers(config: PlatformConfig, overrides: Overrides, cpus: 
 export function planServerSettings(input: {
   config: PlatformConfig
   overrides: Overrides
-  cpus: number
+  resources: ResourceLimits
   isTerminal: boolean
   isColored: boolean
   threadModules: readonly string[]
 }): ServerSettings {
-  const { config, overrides, cpus, isTerminal, isColored, threadModules } = input
+  const { config, overrides, resources, isTerminal, isColored, threadModules } = input
   const threads = overrides.threads ?? config.threads ?? 'auto'
   const format = overrides.logFormat ?? config.log?.format ?? 'auto'
   const requestMs = overrides.requestTimeoutMs ?? config.timeouts?.requestMs
   return {
-    workers: planWorkers(config, overrides, cpus).value,
+    workers: planWorkers(config, overrides, resources).value,
     ...(threads !== 'auto' && { threads }),
     ...optional('workerThreads', overrides.workerThreads ?? config.workerThreads),
+    ...optional('recycle', planRecycle(config, overrides)),
     trustedProxies: overrides.trustedProxies ?? config.trustedProxies ?? [],
     limits: config.limits ?? {},
     timeouts: { ...config.timeouts, ...optional('requestMs', requestMs) },

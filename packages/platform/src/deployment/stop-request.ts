@@ -1,13 +1,15 @@
-import { createShutdownSignals } from '@havn/process'
+import { createHangupSignal, createShutdownSignals } from '@havn/process'
 
-/** The wish to stop, as a person or a process manager sends it. */
+/** The wishes to stop and to reload, as a person or a process manager sends them. */
 export interface StopRequest {
-  /** Resolves at the first SIGINT, SIGTERM or SIGHUP. */
+  /** Resolves at the first SIGINT or SIGTERM, or when the terminal is gone. */
   readonly requested: Promise<void>
   /** Aborted at the first. */
   readonly signal: AbortSignal
   /** Aborted at a second, deliberate one: whoever sends it no longer wants to wait. */
   readonly force: AbortSignal
+  /** Called at SIGHUP. Until it is set there is nothing to reload. */
+  onReload: () => void
   /** Gives the signals back. */
   close(): void
 }
@@ -17,12 +19,21 @@ export function listenForStop(): StopRequest {
   const stop = new AbortController()
   const force = new AbortController()
   const first = Promise.withResolvers<void>()
-  const signals = createShutdownSignals({
-    onStop() {
-      stop.abort()
-      first.resolve()
+  const onStop = () => {
+    stop.abort()
+    first.resolve()
+  }
+  const signals = createShutdownSignals({ onStop, onForce: () => force.abort() })
+  const hangups = createHangupSignal({ onReload: () => request.onReload(), onHangup: onStop })
+  const request: StopRequest = {
+    requested: first.promise,
+    signal: stop.signal,
+    force: force.signal,
+    onReload: () => {},
+    close() {
+      signals.close()
+      hangups.close()
     },
-    onForce: () => force.abort(),
-  })
-  return { requested: first.promise, signal: stop.signal, force: force.signal, close: () => signals.close() }
+  }
+  return request
 }

@@ -3,15 +3,16 @@ import { addressToUrl, type AppFacts, type Endpoint, type PluginRef, type Releas
 import type { MonitorContract, OrchestratorContract, Target } from '@havn/plugin-api'
 import { listenForStop, type StopRequest } from './stop-request.ts'
 import { Progress } from '../cli/progress.ts'
+import { printError } from '../cli/print-error.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
 import { readStatus } from '../control/control-client.ts'
 import { startControlServer, type DeploymentStatus } from '../control/control-server.ts'
 import { errors } from '../errors.ts'
 import { assertAddressFree, findFreePort } from './address-preflight.ts'
-import { cpuLimit } from './cpu-limit.ts'
 import { planRelease } from './plan-release.ts'
 import { findApp, openProject, type FoundApp, type Project, type ProjectOptions } from './project.ts'
 import { proveRelease } from './prove-release.ts'
+import { resourceLimits, type ResourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
 import { ensureRunDirectory, ensureStateDirectory } from './state-directories.ts'
 
@@ -69,7 +70,8 @@ async function upProject(input: UpInput): Promise<number> {
     signal,
   })
 
-  const target = await localTarget(project, found)
+  const resources = await resourceLimits()
+  const target = await localTarget(project, found, resources)
   const release = planRelease({
     app: found.facts,
     config,
@@ -82,7 +84,7 @@ async function upProject(input: UpInput): Promise<number> {
     settings: planServerSettings({
       config,
       overrides: options.overrides,
-      cpus: target.cpus,
+      resources,
       isTerminal: terminal.isStdoutTerminal,
       isColored: terminal.isStdoutColored,
       threadModules: monitors.flatMap((monitor) => monitor.threadModules ?? []),
@@ -117,10 +119,21 @@ async function serveUntilStopped(
   const stopRequested = Promise.withResolvers<void>()
   const since = new Date().toISOString()
   const urls = publicEndpoints.map(({ address }) => addressToUrl(address))
+  const reload = async () => {
+    try {
+      await orchestrator.reload(signals.signal)
+    } catch (error) {
+      progress.close()
+      if (!signals.signal.aborted) printError(error, terminal)
+      throw error
+    }
+  }
+  signals.onReload = () => void reload().catch(() => {})
   const control = await startControlServer(project.runDirectory, {
     status: async () => ({ ...describeStatus(release, urls, since), processes: await orchestrator.status() }),
     release: () => release,
     stop: () => stopRequested.resolve(),
+    reload,
   })
   try {
     await announce({ terminal, release, publicEndpoints, urls })
@@ -164,12 +177,12 @@ async function openMonitors({ registry, config }: Project): Promise<MonitorContr
   return Promise.all(asked.map(async (choice) => (await registry.open('monitor', choice)).instance))
 }
 
-async function localTarget(project: Project, found: FoundApp): Promise<Target> {
+async function localTarget(project: Project, found: FoundApp, { cpus }: ResourceLimits): Promise<Target> {
   return {
     orchestrator: 'orchestrator.local',
     runDirectory: await ensureRunDirectory(project.root),
     interpreter: found.runtime.interpreter,
-    cpus: await cpuLimit(),
+    cpus,
   }
 }
 

@@ -12,6 +12,9 @@ export type LifecycleEvent =
   | { type: 'process.ready'; process: string; durationMs: number }
   | { type: 'process.exited'; process: string; code: number | null; signal: string | null; expected: boolean }
   | { type: 'process.restarting'; process: string; delayMs: number }
+  | { type: 'process.reloading'; process: string; pid: number }
+  /** `ok` is false where the app did not boot anew; what served before serves on. */
+  | { type: 'process.reloaded'; process: string; durationMs: number; ok: boolean }
   | { type: 'release.ready'; release: string }
   | { type: 'release.stopped'; release: string }
 

@@ -39,6 +39,12 @@ export interface OrchestratorContract {
   /** Resolves when the release has ended by itself, with the reason; never rejects. */
   ended(): Promise<{ reason: string; error?: unknown }>
   logs(options: { follow: boolean; signal: AbortSignal }): AsyncIterable<string>
+  /**
+   * Has the release that runs take its app anew, each process by its own `reload`; resolves when all serve it.
+   * Rejects with what a process says; it serves on as before then. Processes that cannot reload are left alone, and
+   * when none can, that is an error.
+   */
+  reload(signal: AbortSignal): Promise<void>
   /** Goes back to the release before; null when there is none. */
   rollback(signal: AbortSignal): Promise<Release | null>
   /** Drains and stops all of it. Safe to call twice. */

@@ -22,6 +22,15 @@ export interface ServerSettings {
   threads?: number
   /** Threads in each Python worker. */
   workerThreads?: number
+  /** When a worker is replaced before it grows too old. */
+  recycle?: {
+    /** Requests that a worker serves. */
+    maxRequests?: number
+    /** Up to this share more, so that workers do not come due together. */
+    jitter?: number
+    /** Resident memory of a worker. */
+    maxMemoryBytes?: number
+  }
   trustedProxies: readonly string[]
   limits: { maxBodyBytes?: number; maxHeaderBytes?: number; maxConnections?: number; maxQueue?: number }
   timeouts: { requestMs?: number; queueMs?: number; drainMs?: number; keepAliveMs?: number }

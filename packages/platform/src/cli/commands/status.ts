@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { readStatus, requestStop } from '../../control/control-client.ts'
+import { readStatus, requestReload, requestStop } from '../../control/control-client.ts'
 import { runDirectoryOf } from '../../deployment/state-directories.ts'
 import { errors } from '../../errors.ts'
 import { configOption, jsonOption, type CommandContext } from '../program.ts'
@@ -31,6 +31,23 @@ export function addStatusCommand(program: Command, { terminal }: CommandContext)
         String(restarts),
       ])
       terminal.stdout.write(formatTable([['PROCESS', 'PID', 'STATE', 'RESTARTS'], ...rows]))
+    })
+}
+
+export function addReloadCommand(program: Command, { terminal }: CommandContext): void {
+  program
+    .command('reload')
+    .summary('take the app of a folder anew, without losing a request')
+    .description(
+      'Has what runs for a folder take its code and settings anew, and waits until that serves. New processes take over only once they answered; when they do not boot, the old ones serve on. Runs no release steps, and installs nothing.',
+    )
+    .argument('[dir]', "the app's folder", '.')
+    .addOption(configOption())
+    .action(async (directory: string, { config }: { config?: string }) => {
+      const { locateProject } = await import('../../deployment/project.ts')
+      const { root } = await locateProject({ directory, configFile: config })
+      if (!(await requestReload(runDirectoryOf(root)))) throw errors.HAVN_ERR_NOT_UP({ root })
+      terminal.stderr.write('Reloaded.\n')
     })
 }
 
