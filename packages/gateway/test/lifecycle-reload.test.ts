@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { GatewayHandle, GatewayOptions } from '../src/index.ts'
@@ -7,6 +7,7 @@ import {
   descendants,
   get,
   isAlive,
+  openDescriptors,
   pythonOptions,
   pythonTest,
   startGateway,
@@ -185,6 +186,24 @@ describe('a reload of a Python app', () => {
     await write(pythonApp('after it'))
     await Promise.all([first, handle.reload(), handle.reload(), handle.reload()])
     expect((await get(urlOf(handle.addresses))).text).toBe('after it')
+  })
+
+  pythonTest('leaves nothing behind, however often it is done', async () => {
+    const runDirectory = await temporaryDirectory()
+    const { options } = await pythonProject(pythonApp('before'), { workers: 2, runDirectory })
+    const handle = await startGateway(options)
+    const { pid } = await handle.status()
+    const files = async () =>
+      (await readdir(runDirectory, { recursive: true })).filter((name) => /\.(sock|scoreboard)$/.test(name))
+    await handle.reload()
+    const descriptors = openDescriptors(pid!)
+    for (let n = 0; n < 3; n++) await handle.reload()
+    await until('few descriptors', () => openDescriptors(pid!) <= descriptors)
+    // The socket that workers connect to, and a scoreboard for each of them.
+    expect(await files()).toHaveLength(3)
+    await handle.reload({ process: true })
+    await until('the end of the process before', async () => (await handle.status()).ending.length === 0)
+    await until('the end of its folder', async () => (await files()).length === 3)
   })
 
   pythonTest('that a stop overtakes is broken off; what is in flight is answered', async () => {

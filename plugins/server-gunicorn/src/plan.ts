@@ -67,13 +67,15 @@ export function planGunicorn(config: GunicornConfig, input: ServerPlanInput): Pr
 function workerArgs(config: GunicornConfig, app: AppFacts, settings: ServerSettings): string[] {
   const threads = app.threadSafe ? (settings.workerThreads ?? DEFAULT_THREADS) : 1
   const workerClass = config.workerClass ?? defaultWorkerClass(app, threads)
-  const { maxRequests } = config
+  const { recycle } = settings
+  const maxRequests = config.maxRequests || (recycle?.maxRequests ?? 0)
+  const jitter = Math.ceil(maxRequests * (recycle?.jitter ?? 0.1))
   return [
     ...['--workers', String(settings.workers), '--worker-class', workerClass],
     ...(workerClass === 'gthread' ? ['--threads', String(threads)] : []),
     ...(config.preload ? ['--preload'] : []),
-    ...(maxRequests
-      ? ['--max-requests', String(maxRequests), '--max-requests-jitter', String(Math.ceil(maxRequests / 10))]
+    ...(maxRequests > 0
+      ? ['--max-requests', String(maxRequests), '--max-requests-jitter', String(jitter)]
       : []),
   ]
 }

@@ -50,6 +50,16 @@ describe('the plan', () => {
     expect(argument(plan({}, { settings: settings({ timeouts: { requestMs } }) }), '--timeout')).toBe(seconds)
   })
 
+  it('recycles as the deployment says, unless it has its own number', () => {
+    const recycle = { maxRequests: 1000, jitter: 0.25 }
+    const planned = plan({}, { settings: settings({ recycle }) })
+    expect(argument(planned, '--max-requests')).toBe('1000')
+    expect(argument(planned, '--max-requests-jitter')).toBe('250')
+    const own = plan({ maxRequests: 50 }, { settings: settings({ recycle: { maxRequests: 1000 } }) })
+    expect(argument(own, '--max-requests')).toBe('50')
+    expect(argument(own, '--max-requests-jitter')).toBe('5')
+  })
+
   it('ends before it is killed', () => {
     const planned = plan({}, { settings: settings({ timeouts: { drainMs: 12_345 } }) })
     expect(argument(planned, '--graceful-timeout')).toBe('13')

@@ -67,8 +67,18 @@ function workerArgs(config: UwsgiConfig, app: AppFacts, settings: ServerSettings
     ...['--workers', String(settings.workers)],
     ...(threads > 1 ? ['--threads', String(threads)] : []),
     ...(requestMs ? ['--harakiri', String(toSeconds(requestMs))] : []),
-    ...(config.maxRequests ? ['--max-requests', String(config.maxRequests)] : []),
+    ...recycleArgs(config, settings),
     ...(config.lazyApps ? ['--lazy-apps'] : []),
+  ]
+}
+
+/** uWSGI counts memory in MiB. */
+function recycleArgs(config: UwsgiConfig, { recycle = {} }: ServerSettings): string[] {
+  const maxRequests = config.maxRequests || (recycle.maxRequests ?? 0)
+  const { maxMemoryBytes = 0 } = recycle
+  return [
+    ...(maxRequests > 0 ? ['--max-requests', String(maxRequests)] : []),
+    ...(maxMemoryBytes > 0 ? ['--reload-on-rss', String(Math.ceil(maxMemoryBytes / 1024 / 1024))] : []),
   ]
 }
 

@@ -54,6 +54,14 @@ describe('the plan', () => {
     expect(argument(plan({}, { settings: settings({ workerThreads }) }), '--threads')).toBe(threads)
   })
 
+  it('recycles as the deployment says, in MiB', () => {
+    const recycle = { maxRequests: 1000, maxMemoryBytes: 300 * 1024 * 1024 }
+    const planned = plan({}, { settings: settings({ recycle }) })
+    expect(argument(planned, '--max-requests')).toBe('1000')
+    expect(argument(planned, '--reload-on-rss')).toBe('300')
+    expect(argument(plan({}), '--reload-on-rss')).toBeUndefined()
+  })
+
   it('ends before it is killed', () => {
     const planned = plan({}, { settings: settings({ timeouts: { drainMs: 12_345 } }) })
     expect(argument(planned, '--worker-reload-mercy')).toBe('13')

@@ -22,7 +22,7 @@ export interface ServerSettings {
   threads?: number
   /** Threads in each Python worker. */
   workerThreads?: number
-  /** When a worker is replaced before it grows too old. */
+  /** When a worker is replaced before it grows too old, as far as the server can. */
   recycle?: {
     /** Requests that a worker serves. */
     maxRequests?: number
