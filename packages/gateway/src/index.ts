@@ -11,4 +11,5 @@ export type {
   ReloadRecord,
   SupervisorHooks,
 } from './supervisor/start-supervisor.ts'
+export { takeSystemdSockets } from './supervisor/systemd-sockets.ts'
 export { supervisorModule } from './supervisor/supervisor-module.ts'

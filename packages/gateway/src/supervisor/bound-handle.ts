@@ -9,7 +9,7 @@ interface NodeHandle {
 
 interface NetInternals {
   _createServerHandle(
-    address: string,
+    address: string | null,
     port: number,
     type: number,
     fd: number,
@@ -20,6 +20,8 @@ interface NetInternals {
 /** A socket that is bound and held, but accepts nothing in this process. */
 export interface BoundHandle {
   readonly fd: number
+  /** The address that it is bound to; empty for a Unix socket. */
+  readonly host: string
   /** The kernel's choice, where the port was 0. */
   readonly port: number
   close(): void
@@ -33,14 +35,23 @@ export interface BoundHandle {
  */
 export function bindHandle(address: string, port: number, type: 4 | 6 | -1): BoundHandle | number {
   const { _createServerHandle } = net as unknown as NetInternals
-  const handle = _createServerHandle(address, port, type, -1, 0)
+  return describe(_createServerHandle(address, port, type, -1, 0))
+}
+
+/** Takes over a descriptor of a socket that is bound already, and maybe listens. @returns as {@link bindHandle}. */
+export function adoptHandle(fd: number): BoundHandle | number {
+  const { _createServerHandle } = net as unknown as NetInternals
+  return describe(_createServerHandle(null, 0, -1, fd, 0))
+}
+
+function describe(handle: NodeHandle | number): BoundHandle | number {
   if (typeof handle === 'number') return handle
-  const name: { port?: number } = {}
+  const name: { address?: string; port?: number } = {}
   // libuv keeps a bind's EADDRINUSE to itself until the socket is asked for its name.
   const failure = handle.getsockname?.(name) ?? 0
   if (failure !== 0) {
     handle.close()
     return failure
   }
-  return { fd: handle.fd, port: name.port ?? 0, close: () => handle.close() }
+  return { fd: handle.fd, host: name.address ?? '', port: name.port ?? 0, close: () => handle.close() }
 }

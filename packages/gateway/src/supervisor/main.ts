@@ -4,6 +4,7 @@ import { createHangupSignal, createShutdownSignals } from '@havn/process'
 import type { GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
 import { startSupervisor, type GatewayHandle } from './start-supervisor.ts'
+import { takeSystemdSockets } from './systemd-sockets.ts'
 
 /**
  * A supervisor as a process of its own. Its configuration is the JSON file that the first argument or
@@ -24,7 +25,8 @@ async function main(): Promise<void> {
   process.on('SIGUSR2', () => void reload(handle, true))
   process.once('disconnect', () => stop(false))
   try {
-    handle = await startSupervisor(await readOptions(), { signal: starting.signal })
+    const sockets = takeSystemdSockets(process.env)
+    handle = await startSupervisor(await readOptions(), { sockets, signal: starting.signal })
   } catch (error) {
     if (starting.signal.aborted) process.exit(0)
     await fail(error)

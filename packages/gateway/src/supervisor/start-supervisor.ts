@@ -6,6 +6,7 @@ import { closeLogger, createLogger } from '@havn/telemetry'
 import type { GatewayConfig, GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
+import { adoptSocket } from './adopt-socket.ts'
 import { bindListeners } from './bind-listeners.ts'
 import { GatewayChild } from './gateway-child.ts'
 import { parseGatewayOptions } from './parse-options.ts'
@@ -15,6 +16,8 @@ import { createRunDirectory } from './run-directory.ts'
 export interface SupervisorHooks {
   /** The environment of the gateway process, its threads and its workers, and so the app's. `process.env`. */
   env?: Readonly<Record<string, string | undefined>>
+  /** Descriptors of bound sockets that this process was given: it listens on them in place of `options.listeners`. */
+  sockets?: readonly number[]
   /** Breaks off a start that is under way: it rejects with the signal's reason. Later, `stop()` ends the gateway. */
   signal?: AbortSignal
 }
@@ -90,10 +93,11 @@ export async function startSupervisor(
   options: GatewayOptions,
   hooks: SupervisorHooks = {},
 ): Promise<GatewayHandle> {
-  const { env = process.env, signal } = hooks
+  const { env = process.env, sockets = [], signal } = hooks
   signal?.throwIfAborted()
   const config = parseGatewayOptions(options)
-  const listeners = await bindListeners(config.listeners)
+  const listeners =
+    sockets.length > 0 ? await Promise.all(sockets.map(adoptSocket)) : await bindListeners(config.listeners)
   const addresses = listeners.map(({ address }) => address)
   const logger = createLogger({ name: 'supervisor', ...config.log })
   let runDirectory: string | null = null

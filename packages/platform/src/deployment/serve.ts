@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { startSupervisor, type GatewayApp } from '@havn/gateway'
+import { startSupervisor, takeSystemdSockets, type GatewayApp } from '@havn/gateway'
 import { addressToUrl, type AppInterface } from '@havn/model'
 import { openSourceTree, type Detection } from '@havn/plugin-api'
 import { listenForStop } from './stop-request.ts'
@@ -32,6 +32,9 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const entry = parseEntry(options.entry, directory)
   checkInterface(entry, options.interface)
   const endpoints = planPublicEndpoints({}, options.overrides).value
+  const passed = takeSystemdSockets(process.env)
+  // An address that was asked for wins.
+  const sockets = options.overrides.bind ? [] : passed
   useAppEnvironment()
 
   const signals = listenForStop()
@@ -48,23 +51,29 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
       isColored: terminal.isStdoutColored,
       threadModules: await threadModules(directory),
     })
-    const gateway = await startSupervisor({
-      listeners: endpoints.map(({ address }) => address),
-      app,
-      workers: settings.workers,
-      threads:
-        settings.threads ?? (app.language === 'python' ? Math.min(settings.workers, cpus) : settings.workers),
-      threadModules: [...settings.threadModules],
-      ...(settings.recycle && { recycle: settings.recycle }),
-      trustedProxies: [...settings.trustedProxies],
-      limits: settings.limits,
-      timeouts: settings.timeouts,
-      log: settings.log,
-    })
+    const gateway = await startSupervisor(
+      {
+        listeners: endpoints.map(({ address }) => address),
+        app,
+        workers: settings.workers,
+        threads:
+          settings.threads ??
+          (app.language === 'python' ? Math.min(settings.workers, cpus) : settings.workers),
+        threadModules: [...settings.threadModules],
+        ...(settings.recycle && { recycle: settings.recycle }),
+        trustedProxies: [...settings.trustedProxies],
+        limits: settings.limits,
+        timeouts: settings.timeouts,
+        log: settings.log,
+      },
+      { sockets },
+    )
     const urls = gateway.addresses.map((address) => addressToUrl(address))
     terminal.stderr.write(`Serving ${options.entry} on ${urls.join(' and ')} (Ctrl-C stops it)\n`)
     // The gateway's own log says how it went.
     signals.onReload = () => void gateway.reload().catch(() => {})
+    const upgrade = () => void gateway.reload({ process: true }).catch(() => {})
+    process.on('SIGUSR2', upgrade)
     const ended = await Promise.race([signals.requested.then(() => null), gateway.ended])
     if (ended) throw ended.error ?? errors.HAVN_ERR_RELEASE_ENDED({ reason: ended.reason })
     signals.force.addEventListener('abort', () => void gateway.stop({ force: true }), { once: true })

@@ -13,7 +13,9 @@ export function addServeCommand(program: Command, { terminal, setExitCode }: Com
   const command = program
     .command('serve')
     .summary('run only the app server; installs nothing, changes nothing')
-    .description('Serves one entry with the gateway, as gunicorn, uvicorn or node would be used.')
+    .description(
+      'Serves one entry with the gateway, as gunicorn, uvicorn or node would be used. Without --bind it listens on the sockets that a systemd socket unit passes, where there are any.',
+    )
     .argument('<entry>', 'MODULE:ATTRIBUTE of a Python app, or a JavaScript or TypeScript file')
     .option('-d, --directory <dir>', 'working directory, first on the module path', '.')
     .addOption(
