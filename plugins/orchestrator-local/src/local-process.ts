@@ -36,6 +36,8 @@ export class LocalProcess {
   readonly #tail = createLineTail()
   #channel = createReadyChannel()
   #failedStarts = 0
+  /** The reload that runs last; settles, never rejects. */
+  #reloading: Promise<void> = Promise.resolve()
   #wasReady = false
 
   constructor(options: LocalProcessOptions) {
@@ -81,26 +83,15 @@ export class LocalProcess {
   }
 
   /**
-   * Has it take its app anew; resolves when it says so, or once it was told, where it says nothing.
+   * Has it take its app anew, once an earlier reload is over: signals that come together become one. Resolves when it
+   * says so, or once it was told, where it says nothing.
    *
    * @throws what it says of it, HAVN_ERR_LOCAL_RELOAD_LOST
    */
   async reload(signal: AbortSignal): Promise<void> {
-    const { reload } = this.planned.spec
-    const { child, state } = this.#supervised
-    if (reload.type !== 'signal' || child === null || state !== 'ready') return
-    const { name } = this.planned
-    const { emit } = this.#options.context
-    const startedAt = performance.now()
-    const answer = reload.answer === 'ipc' ? this.#channel.nextReload() : Promise.resolve(null)
-    emit({ type: 'process.reloading', process: name, pid: child.pid })
-    // To the leader alone: its own children would take the signal for their end.
-    process.kill(child.pid, reload.signal as NodeJS.Signals)
-    const lost = child.exited.then(() => errors.HAVN_ERR_LOCAL_RELOAD_LOST({ process: name }))
-    const error = await Promise.race([answer, lost, abortedBy(signal)])
-    const durationMs = Math.round(performance.now() - startedAt)
-    emit({ type: 'process.reloaded', process: name, durationMs, ok: error === null })
-    if (error !== null) throw error
+    const reloaded = this.#reloading.then(() => this.#reload(signal))
+    this.#reloading = reloaded.catch(() => {})
+    await reloaded
   }
 
   /** Drains and ends it; the signal's abort kills it at once. Safe to call twice. */
@@ -125,6 +116,24 @@ export class LocalProcess {
       since: since.toISOString(),
       restarts,
     }
+  }
+
+  async #reload(signal: AbortSignal): Promise<void> {
+    const { reload } = this.planned.spec
+    const { child, state } = this.#supervised
+    if (reload.type !== 'signal' || child === null || state !== 'ready') return
+    const { name } = this.planned
+    const { emit } = this.#options.context
+    const startedAt = performance.now()
+    const answer = reload.answer === 'ipc' ? this.#channel.nextReload() : Promise.resolve(null)
+    emit({ type: 'process.reloading', process: name, pid: child.pid })
+    // To the leader alone: its own children would take the signal for their end.
+    process.kill(child.pid, reload.signal as NodeJS.Signals)
+    const lost = child.exited.then(() => errors.HAVN_ERR_LOCAL_RELOAD_LOST({ process: name }))
+    const error = await Promise.race([answer, lost, abortedBy(signal)])
+    const durationMs = Math.round(performance.now() - startedAt)
+    emit({ type: 'process.reloaded', process: name, durationMs, ok: error === null })
+    if (error !== null) throw error
   }
 
   async #spawn(): Promise<ManagedChild> {

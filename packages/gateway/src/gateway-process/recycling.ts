@@ -13,8 +13,8 @@ const RETRY = { firstMs: 10_000, maxMs: 10 * 60_000 }
 export interface RecyclingOptions {
   recycle: GatewayConfig['recycle']
   workers: readonly PythonWorker[]
-  /** Puts a healthy successor in a worker's place. */
-  replace: (worker: PythonWorker) => Promise<void>
+  /** Puts a healthy successor in a process's place, unless it has one already. */
+  replace: (worker: PythonWorker, process: WorkerProcess) => Promise<void>
   logger: Logger
   /** Ends it. */
   signal: AbortSignal
@@ -29,7 +29,7 @@ type Due = { requests: number } | { memoryBytes: number }
  */
 export function startRecycling({ recycle, workers, replace, logger, signal }: RecyclingOptions): void {
   const { maxRequests, jitter, maxMemoryBytes, checkMs } = recycle
-  if (maxRequests === 0 && maxMemoryBytes === 0) return
+  if ((maxRequests === 0 && maxMemoryBytes === 0) || signal.aborted) return
   const limits = new WeakMap<WorkerProcess, number>()
   const failed = new Map<PythonWorker, { until: number; backoff: Backoff }>()
   let isBusy = false
@@ -48,10 +48,11 @@ export function startRecycling({ recycle, workers, replace, logger, signal }: Re
     return null
   }
 
-  async function recycleWorker(worker: PythonWorker, pid: number, due: Due): Promise<void> {
+  async function recycleWorker(worker: PythonWorker, process: WorkerProcess, due: Due): Promise<void> {
+    const { pid } = process
     logger.info({ event: 'worker.recycled', worker: worker.worker, pid, ...due }, 'the worker is recycled')
     try {
-      await replace(worker)
+      await replace(worker, process)
       failed.delete(worker)
     } catch (error) {
       if (signal.aborted) return
@@ -69,8 +70,7 @@ export function startRecycling({ recycle, workers, replace, logger, signal }: Re
       const isLeftAlone = performance.now() < (failed.get(worker)?.until ?? 0)
       if (process === null || isLeftAlone || signal.aborted) continue
       const due = await findDue(process)
-      // A reload may have been quicker.
-      if (due !== null && worker.process === process) await recycleWorker(worker, process.pid, due)
+      if (due !== null && worker.process === process) await recycleWorker(worker, process, due)
     }
   }
 

@@ -6,6 +6,7 @@ import { PythonWorker, type WorkerReport } from './python-worker.ts'
 import { startRecycling } from './recycling.ts'
 import type { ServingThread } from './serving-thread.ts'
 import type { GatewayWorkerStatus } from './status.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 export interface WorkerSetOptions {
   start: StartMessage
@@ -53,7 +54,7 @@ export class WorkerSet {
     await Promise.all(this.#workers.map((worker) => worker.start()))
     const { start, logger } = this.#options
     const workers = this.#workers
-    const replace = (worker: PythonWorker) => this.replace(worker, this.#stopping.signal)
+    const replace = (worker: PythonWorker, process: WorkerProcess) => this.replace(worker, process)
     if (workers.length === 0) return
     const { recycle } = start.config
     startRecycling({ recycle, workers, replace, logger, signal: this.#stopping.signal })
@@ -75,7 +76,7 @@ export class WorkerSet {
     this.#isReloading = true
     try {
       for (const worker of this.#workers) {
-        await this.replace(worker, this.#stopping.signal)
+        await this.replace(worker)
         replaced += 1
       }
     } catch (error) {
@@ -85,11 +86,16 @@ export class WorkerSet {
     }
   }
 
-  /** Replaces one worker by a healthy successor, once no other is being replaced. */
-  async replace(worker: PythonWorker, signal: AbortSignal): Promise<void> {
-    const replaced = this.#replacing.then(() => {
+  /**
+   * Puts a healthy successor in the place of one worker's process, once no other is being replaced.
+   *
+   * @param only nothing is done when this process has been replaced in the meantime.
+   */
+  async replace(worker: PythonWorker, only?: WorkerProcess): Promise<void> {
+    const { signal } = this.#stopping
+    const replaced = this.#replacing.then(async () => {
       signal.throwIfAborted()
-      return worker.replace(signal)
+      if (only === undefined || worker.process === only) await worker.replace(signal)
     })
     this.#replacing = replaced.catch(() => {})
     await replaced
