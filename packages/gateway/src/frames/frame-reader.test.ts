@@ -31,6 +31,37 @@ describe('FrameReader', () => {
     )
   })
 
+  it('hands bodies on in pieces, where it may, that make up the same bodies', () => {
+    fc.assert(
+      fc.property(fc.array(hostFrame, { maxLength: 12 }), fc.array(fc.nat()), (frames, cuts) => {
+        const bytes = Buffer.concat(frames.map(({ payload, ...start }) => encodeFrame(start, payload)))
+        const whole: Frame[] = []
+        let pieces: Buffer[] = []
+        const onFrame = (frame: Frame) => {
+          pieces.push(frame.payload)
+          const next = frames[whole.length]!
+          // A piece is the last one when it completes the frame that was sent.
+          if (Buffer.concat(pieces).length < next.payload.length) {
+            expect([frame.type, frame.flags]).toEqual([frameType.BODY, 0])
+            return
+          }
+          whole.push({ ...frame, payload: Buffer.concat(pieces) })
+          pieces = []
+        }
+        const reader = new FrameReader({ from: 'host', onFrame, splitBodies: true })
+        for (const chunk of splitAt(bytes, cuts)) reader.feed(chunk)
+        reader.end()
+        expect(whole.map(toPlain)).toEqual(frames.map(toPlain))
+      }),
+    )
+  })
+
+  it('says so when the connection ends within a body that it hands on', () => {
+    const reader = new FrameReader({ from: 'host', onFrame: () => {}, splitBodies: true })
+    reader.feed(encodeFrame({ type: frameType.BODY, stream: 1 }, Buffer.from('hello')).subarray(0, 14))
+    expect(() => reader.end()).toThrow('within a frame')
+  })
+
   it('gives the same frames byte by byte', () => {
     const bytes = Buffer.concat([
       encodeFrame({ type: frameType.CANCEL, stream: 7 }),

@@ -79,7 +79,7 @@ export class HostConnection implements ChannelLink {
     this.#events = events
     this.#logger = logger
     this.writer = new FrameWriter(socket)
-    this.#reader = new FrameReader({ from: 'host', onFrame: (frame) => this.#onFrame(frame) })
+    this.#reader = new FrameReader({ from: 'host', onFrame: (frame) => this.#onFrame(frame), splitBodies: true })
     this.#helloTimer = setTimeout(() => socket.destroy(), helloTimeoutMs)
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('end', () => this.#onEnd())
