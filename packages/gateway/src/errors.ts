@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /** Errors of the gateway's life: its configuration, its listeners, and an app that does not start. */
 export const errors = defineErrors({

@@ -1,5 +1,7 @@
-export { addressSchema, endpointSchema, parseAddress, formatAddress, addressToUrl } from './address.ts'
-export type { Address, Endpoint } from './address.ts'
+export { addressSchema, endpointSchema } from './address-schema.ts'
+export type { Endpoint } from './address-schema.ts'
+export { parseAddress, formatAddress, addressToUrl } from './address.ts'
+export type { Address } from './address.ts'
 export {
   appFactsSchema,
   appEntrySchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { addressSchema } from './address.ts'
+import { addressSchema } from './address-schema.ts'
 
 /**
  * What to run, by meaning rather than by path: an orchestrator resolves it for its target

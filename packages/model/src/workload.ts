@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { endpointSchema } from './address.ts'
+import { endpointSchema } from './address-schema.ts'
 import { processSpecSchema } from './process-spec.ts'
 
 /** What an orchestrator keeps running. */

@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /** How a process ended, in words: `exited with code 3`, `was killed by SIGKILL`. */
 export function describeExit(exit: { code: number | null; signal: string | null }): string {

@@ -1,4 +1,4 @@
-import { isErrorCode } from '@havn/model'
+import { isErrorCode } from '@havn/model/errors'
 import type {
   ChecksContract,
   MonitorContract,

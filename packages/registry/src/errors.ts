@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /** What follows a sentence about a mistyped name. */
 function suggestion(nearest: string | null): string {

@@ -1,4 +1,4 @@
-import { HavnError } from '@havn/model'
+import { HavnError } from '@havn/model/errors'
 import { errors } from './errors.ts'
 
 /** The phases of a plugin's life that take time, in order. */

@@ -50,7 +50,7 @@ async function serve(handle: Handler, options: Partial<RequestObserverOptions> =
     },
   }
   const logger = createLogger({ name: 'gateway', level: 'info', format: 'json', destination })
-  const observer: RequestObserver = createRequestObserver({ logger, access: true, ...options })
+  const observer: RequestObserver = await createRequestObserver({ logger, access: true, ...options })
   const server = createServer((request, response) => {
     handle(request, response, observer.begin(request, response, toTarget(request)))
   })

@@ -21,13 +21,13 @@ const reader = new PeriodicExportingMetricReader({ exporter: durations, exportIn
 const meterProvider = new MeterProvider({ readers: [reader] })
 let observer: RequestObserver
 
-beforeAll(() => {
+beforeAll(async () => {
   trace.setGlobalTracerProvider(
     new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }),
   )
   metrics.setGlobalMeterProvider(meterProvider)
   const logger = createLogger({ name: 'test', level: 'silent', format: 'json', destination: { write() {} } })
-  observer = createRequestObserver({ logger, access: true })
+  observer = await createRequestObserver({ logger, access: true })
 })
 beforeEach(() => spans.reset())
 afterAll(async () => {

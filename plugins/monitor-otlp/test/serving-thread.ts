@@ -16,7 +16,7 @@ const logger = createLogger({
   format: 'json',
   destination: { write: (line) => void lines.push(line) },
 })
-const observer = createRequestObserver({ logger, access: true, trustIncoming })
+const observer = await createRequestObserver({ logger, access: true, trustIncoming })
 const server = createServer((request, response) => {
   observer.begin(request, response, toTarget(request))
   if (request.url === '/fails') response.statusCode = 503

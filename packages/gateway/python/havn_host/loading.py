@@ -1,6 +1,5 @@
 """Finds the app that `module:attribute` names."""
 
-import difflib
 import gc
 import importlib
 import inspect
@@ -74,6 +73,9 @@ def _find(module, module_name, attribute):
 def _list_names(owner, module_name, attribute, part):
     names = [name for name in vars(owner)] if hasattr(owner, '__dict__') else dir(owner)
     message = 'The module %s has no attribute %s.' % (module_name, attribute)
+    # Only a failed start needs it.
+    import difflib
+
     near = difflib.get_close_matches(part, names, n=3)
     if near:
         return '%s Near names: %s.' % (message, ', '.join(near))

@@ -1,7 +1,7 @@
 """From the environment to a served app."""
 
 import os
-import platform
+import sys
 
 from . import __version__, frames
 from .link import Link, send_all
@@ -23,7 +23,7 @@ def start():
         'instance': settings.instance,
         'pid': os.getpid(),
         'host': 'cpython',
-        'version': platform.python_version(),
+        'version': '%d.%d.%d' % sys.version_info[:3],
         'hostVersion': __version__,
         'scoreboard': settings.scoreboard,
     }

@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /**
  * Mistakes of an app that a host sees and tells of in LOG frames: the host writes the sentence, these are the

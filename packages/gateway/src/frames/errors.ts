@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /** Errors of the frame codec. */
 export const frameErrors = defineErrors({

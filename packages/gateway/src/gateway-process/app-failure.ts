@@ -1,4 +1,4 @@
-import { HavnError, isErrorCode } from '@havn/model'
+import { HavnError, isErrorCode } from '@havn/model/errors'
 import { describeExit } from '@havn/process'
 import { errors } from '../errors.ts'
 import type { FailedMessage } from '../frames/index.ts'

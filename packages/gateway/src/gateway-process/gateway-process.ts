@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import { closeLogger, createLogger, type Logger } from '@havn/telemetry'
 import { addCounters, clearGauges, createCounters, readCounters } from '../dispatch/counters.ts'
 import type { StartMessage } from './messages.ts'

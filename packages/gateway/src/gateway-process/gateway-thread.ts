@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { type HavnError, fromErrorJson } from '@havn/model'
+import { type HavnError, fromErrorJson } from '@havn/model/errors'
 import { Piscina } from 'piscina'
 import { errors } from '../errors.ts'
 import { moduleUrl } from '../module-url.ts'

@@ -1,6 +1,6 @@
 import { rmSync, rmdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import { GatewayProcess } from './gateway-process.ts'
 import type { GatewayMessage, StartMessage, SupervisorMessage } from './messages.ts'
 

@@ -1,4 +1,5 @@
-import type { Address, ErrorJson } from '@havn/model'
+import type { Address } from '@havn/model/address'
+import type { ErrorJson } from '@havn/model/errors'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { GatewayProcessStatus } from './status.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { toErrorJson, type ErrorJson } from '@havn/model'
+import { toErrorJson, type ErrorJson } from '@havn/model/errors'
 import { SupervisedChild, type ExitRecord, type SupervisedEvent } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'

@@ -1,4 +1,4 @@
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'

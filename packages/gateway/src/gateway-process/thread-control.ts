@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import type { ThreadCommand, ThreadReport, ThreadStatus } from '../thread/messages.ts'
 

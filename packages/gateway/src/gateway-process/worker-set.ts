@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { HavnError } from '@havn/model'
+import { HavnError } from '@havn/model/errors'
 import type { Logger } from '@havn/telemetry'
 import type { StartMessage } from './messages.ts'
 import { PythonWorker, type WorkerReport } from './python-worker.ts'

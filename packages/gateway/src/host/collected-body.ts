@@ -1,7 +1,7 @@
 import { createWriteStream, unlink } from 'node:fs'
 import type { WriteStream } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import { hostErrors } from './errors.ts'
 
 /** A request's body, whole. */

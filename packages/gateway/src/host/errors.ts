@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /** Errors between the listener and the app. */
 export const hostErrors = defineErrors({

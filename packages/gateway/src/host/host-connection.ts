@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
 import { WorkerLoad } from '../dispatch/worker-load.ts'
 import {
@@ -79,7 +79,11 @@ export class HostConnection implements ChannelLink {
     this.#events = events
     this.#logger = logger
     this.writer = new FrameWriter(socket)
-    this.#reader = new FrameReader({ from: 'host', onFrame: (frame) => this.#onFrame(frame), splitBodies: true })
+    this.#reader = new FrameReader({
+      from: 'host',
+      onFrame: (frame) => this.#onFrame(frame),
+      splitBodies: true,
+    })
     this.#helloTimer = setTimeout(() => socket.destroy(), helloTimeoutMs)
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('end', () => this.#onEnd())

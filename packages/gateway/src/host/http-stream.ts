@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { sendError } from '@havn/http'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import { count, counter } from '../dispatch/counters.ts'
 import type { Job, Refusal } from '../dispatch/dispatcher.ts'
 import type { Waiting } from '../dispatch/waiting-list.ts'

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import { interfaceOf } from '@havn/protocol'
 import type { AppInterface } from '@havn/protocol'
 import type { GatewayApp } from '../config/gateway-config.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join, dirname } from 'node:path'
 import { sendError } from '@havn/http'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import { count, counter, openCounters } from '../dispatch/counters.ts'

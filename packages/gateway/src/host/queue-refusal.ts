@@ -1,4 +1,4 @@
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import type { Refusal } from '../dispatch/dispatcher.ts'
 import { hostErrors } from './errors.ts'
 import type { StreamContext } from './stream-context.ts'

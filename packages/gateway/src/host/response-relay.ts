@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import { decodeFile, decodeTrailers, frameErrors, frameFlag, frameType, nameOfType } from '../frames/index.ts'
 import type { FileBody, Frame } from '../frames/index.ts'
 import type { Channel } from './channel.ts'

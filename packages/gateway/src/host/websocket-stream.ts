@@ -1,6 +1,6 @@
 import { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import type { WebSocket } from 'ws'
 import { count, counter } from '../dispatch/counters.ts'
 import type { Job, Refusal } from '../dispatch/dispatcher.ts'

@@ -1,4 +1,4 @@
-import type { Address } from '@havn/model'
+import type { Address } from '@havn/model/address'
 import { bindTcp } from './bind-tcp.ts'
 import { bindUnix } from './bind-unix.ts'
 import type { Listener } from './listener.ts'

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { getSystemErrorMap } from 'node:util'
-import { formatAddress, type Address } from '@havn/model'
+import { formatAddress, type Address } from '@havn/model/address'
 import { errors } from '../errors.ts'
 import { findHolder } from './address-holder.ts'
 import { bindHandle } from './bound-handle.ts'

@@ -1,4 +1,4 @@
-import { toErrorJson, type ErrorJson } from '@havn/model'
+import { toErrorJson, type ErrorJson } from '@havn/model/errors'
 import { SupervisedChild, type SupervisedEvent, type SupervisedState } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'

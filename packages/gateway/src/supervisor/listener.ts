@@ -1,4 +1,4 @@
-import type { Address } from '@havn/model'
+import type { Address } from '@havn/model/address'
 
 /** An address that this process holds, for the gateway's threads to accept from. */
 export interface Listener {

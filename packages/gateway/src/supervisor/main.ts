@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { HavnError, toErrorJson } from '@havn/model'
+import { HavnError, toErrorJson } from '@havn/model/errors'
 import { createHangupSignal, createShutdownSignals } from '@havn/process'
 import type { GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'

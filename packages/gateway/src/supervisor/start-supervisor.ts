@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { addressToUrl, toErrorJson, type Address, type ErrorJson } from '@havn/model'
+import { addressToUrl, type Address } from '@havn/model/address'
+import { toErrorJson, type ErrorJson } from '@havn/model/errors'
 import type { SupervisedState } from '@havn/process'
 import { closeLogger, createLogger } from '@havn/telemetry'
 import type { GatewayConfig, GatewayOptions } from '../config/gateway-config.ts'

@@ -1,4 +1,4 @@
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
 import type { Host } from '../host/host.ts'
 import type { PythonHost } from '../host/python-host.ts'

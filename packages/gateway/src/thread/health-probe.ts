@@ -38,7 +38,7 @@ export function createHealthProbe({
   return async (instance) => {
     probes += 1
     const socketPath = join(runDirectory, `probe-${thread}-${probes}.sock`)
-    const observer = createRequestObserver({ logger, access: false })
+    const observer = await createRequestObserver({ logger, access: false })
     const { limits, timeouts } = config
     const server = createListener(
       { limits, timeouts, trustedProxies: [], socketPath, endEmptyBodies: config.app.language !== 'node' },

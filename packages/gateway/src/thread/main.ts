@@ -1,5 +1,5 @@
 import { errors } from '../errors.ts'
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import type { ThreadInput, ThreadReport } from './messages.ts'
 
 /**

@@ -1,4 +1,5 @@
-import type { Address, ErrorJson } from '@havn/model'
+import type { Address } from '@havn/model/address'
+import type { ErrorJson } from '@havn/model/errors'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { FailedMessage } from '../frames/index.ts'
 import type { ExpectedProcess, PythonHostStatus, WorkerInfo } from '../host/python-host.ts'

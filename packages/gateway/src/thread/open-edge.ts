@@ -1,4 +1,4 @@
-import { HavnError } from '@havn/model'
+import { HavnError } from '@havn/model/errors'
 import type { EdgeContext, EdgeHandler, EdgeModule } from '@havn/plugin-api'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'

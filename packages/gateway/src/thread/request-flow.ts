@@ -7,7 +7,7 @@ import {
   type PlainExchange,
   type RequestTarget,
 } from '@havn/http'
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
 import type { RequestObserver } from '@havn/telemetry'
 import type { Host } from '../host/host.ts'

@@ -1,4 +1,4 @@
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import { closeLogger, createLogger, createRequestObserver, runThreadShutdown } from '@havn/telemetry'
 import { openCounters } from '../dispatch/counters.ts'
 import { createThreadHost } from './create-host.ts'
@@ -20,7 +20,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
     ...config.log,
     ...(config.threads > 1 && { fields: { thread } }),
   })
-  const observer = createRequestObserver({ logger, access: config.log.access })
+  const observer = await createRequestObserver({ logger, access: config.log.access })
   const edge = await openEdge(config, { logger, traceHeaders: (request) => observer.traceHeaders(request) })
   const { host, python, status } = await createThreadHost(input, logger, report)
   const flow = createRequestFlow({ observer, edge, host, logger })

@@ -1,4 +1,5 @@
-import type { ErrorJson, ProcessSpec } from '@havn/model'
+import type { ProcessSpec } from '@havn/model'
+import type { ErrorJson } from '@havn/model/errors'
 
 /** Something that happened to a deployment. */
 export type LifecycleEvent =

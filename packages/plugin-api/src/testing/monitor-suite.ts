@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import type { LifecycleEvent, MonitorContract } from '../kinds/monitor.ts'
 import { describeAnyPlugin, withPlugin } from './plugin-suite.ts'
 import type { PluginSuiteOptions } from './plugin-suite.ts'

@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 import { expect, test } from 'vitest'
 import { createLogger } from './logger.ts'
 import type { LoggerOptions } from './logger.ts'

@@ -1,16 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { RequestTarget } from '@havn/http'
-import { ROOT_CONTEXT, SpanStatusCode, context, trace } from '@opentelemetry/api'
 import type { Logger } from 'pino'
 import type { RequestRecord } from '../request-record.ts'
 import { logAccess } from './access-line.ts'
-import { findDurationHistogram, findTracer, startServerSpan } from './instruments.ts'
 import { ObservedRequest } from './observed-request.ts'
 import type { RequestPeer } from './observed-request.ts'
 import { createRequestIds } from './request-id.ts'
-import { durationAttributes, outcomeAttributes } from './server-attributes.ts'
 import type { Outcome } from './outcome.ts'
+import type { Tracing } from './tracing.ts'
 import { isLocalPeer } from './trusted-peer.ts'
 
 export interface RequestObserverOptions {
@@ -46,19 +44,19 @@ export interface RequestObserver {
 
 /**
  * Creates the observer of one thread. Whether an OpenTelemetry SDK is registered is looked up here, once: import
- * the SDK's bootstrap module before. Without an SDK and without an access log, a request costs one small object.
+ * the SDK's bootstrap module before. Without an SDK its API is not even loaded; without an access log, too, a request
+ * costs one small object.
  */
-export function createRequestObserver(options: RequestObserverOptions): RequestObserver {
+export async function createRequestObserver(options: RequestObserverOptions): Promise<RequestObserver> {
   const { logger } = options
-  const tracer = findTracer()
-  const histogram = findDurationHistogram()
+  const tracing = await findTracing()
   const hasAccessLog = options.access && logger.isLevelEnabled('info')
-  const hasEnd = hasAccessLog || tracer !== undefined || histogram !== undefined
+  const hasEnd = hasAccessLog || tracing !== null
   const observation = { newId: createRequestIds(), isTrusted: toPredicate(options.trustIncoming) }
 
   function start(peer: RequestPeer, target: RequestTarget): ObservedRequest {
     const record = new ObservedRequest(peer, target, observation)
-    if (tracer !== undefined) record.span = startServerSpan(tracer, record)
+    tracing?.begin(record)
     return record
   }
 
@@ -69,7 +67,7 @@ export function createRequestObserver(options: RequestObserverOptions): RequestO
   }
 
   function end(record: ObservedRequest, outcome: Outcome): void {
-    if (record.span !== undefined) endSpan(record, outcome)
+    tracing?.end(record, outcome)
     if (hasAccessLog) logAccess(logger, record, outcome)
   }
 
@@ -86,7 +84,7 @@ export function createRequestObserver(options: RequestObserverOptions): RequestO
     const outcome = { status, durationMs, aborted, bytes, error: record.error }
     end(record, outcome)
     // Upgrades are not measured: a websocket's hours would drown the requests' milliseconds.
-    histogram?.record(outcome.durationMs / 1000, durationAttributes(record.target, outcome))
+    tracing?.measure(record, outcome)
   }
 
   return {
@@ -125,7 +123,7 @@ export function createRequestObserver(options: RequestObserverOptions): RequestO
 
     runWithin(request, run) {
       const span = (request as ObservableRequest)[observed]?.span
-      return span === undefined ? run() : context.with(trace.setSpan(ROOT_CONTEXT, span), run)
+      return span === undefined || tracing === null ? run() : tracing.runWithin(span, run)
     },
   }
 }
@@ -142,13 +140,13 @@ function toPredicate(trust: RequestObserverOptions['trustIncoming']): (peer: Req
   return typeof trust === 'boolean' ? () => trust : trust
 }
 
-function endSpan({ span }: ObservedRequest, outcome: Outcome): void {
-  span!.setAttributes(outcomeAttributes(outcome))
-  // A status below 500 is the client's matter, and so is its leaving (HTTP conventions, "Status").
-  if (outcome.error !== undefined || (outcome.status ?? 0) >= 500) {
-    span!.setStatus({ code: SpanStatusCode.ERROR, message: outcome.error })
-  }
-  span!.end()
+/** Where the API keeps what was registered with it (`@opentelemetry/api`, internal/global-utils). */
+const registered = Symbol.for('opentelemetry.js.api.1')
+
+async function findTracing(): Promise<Tracing | null> {
+  if (!(registered in globalThis)) return null
+  const { openTracing } = await import('./tracing.ts')
+  return openTracing()
 }
 
 /** Bytes written to a connection since its last response ended. */
