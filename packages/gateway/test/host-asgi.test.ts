@@ -60,6 +60,28 @@ describe('responses', () => {
     expect(await ask({ path: '/pathsend', query: 'relative' })).toMatchObject({ status: 500 })
   })
 
+  it('of a file are over for the app once the gateway has opened it', async () => {
+    const host = await serve()
+    const file = path.join(host.directory, 'passing.txt')
+    await writeFile(file, 'in the file')
+    const stream = host.open(asgiHead({ path: '/pathsend-and-remove', query: file }))
+    stream.opensFiles = false
+    await host.until(() => stream.file !== undefined)
+    expect((await ask({ path: '/events' }, host)).text).toBe('')
+    expect(await readFile(file, 'latin1')).toBe('in the file')
+    stream.opened()
+    expect(await stream.answer()).toMatchObject({ end: 'FILE', file: { path: file } })
+    await expect.poll(async () => (await ask({ path: '/events' }, host)).text).toBe('removed')
+    await expect(readFile(file)).rejects.toThrow('ENOENT')
+    await writeFile(file, 'in the file')
+    const cancelled = host.open(asgiHead({ path: '/pathsend-and-remove', query: file }))
+    cancelled.opensFiles = false
+    await host.until(() => cancelled.file !== undefined)
+    cancelled.cancel()
+    expect((await cancelled.answer()).end).toBe('CANCEL')
+    expect(host.logs).toEqual([])
+  })
+
   it('leave each request its own context', async () => {
     for (let round = 0; round < 3; round++) expect((await ask({ path: '/context' })).text).toBe('unset')
   })

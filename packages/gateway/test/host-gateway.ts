@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readlinkSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -248,6 +249,10 @@ export class TestStream {
   readonly frames: Frame[] = []
   /** False leaves the credit to the test. */
   givesCredit = true
+  /** False leaves OPENED to the test. */
+  opensFiles = true
+  /** The file that FILE named, by its own name. */
+  file: string | undefined
   /** Body bytes that the host may still send us. */
   sentBytes = 0
 
@@ -262,6 +267,10 @@ export class TestStream {
     this.sentBytes += size
     // A host that drains may be gone after the last frame.
     if (this.givesCredit && size > 0 && !frames.hasFlag(frame, frameFlag.END)) this.credit(size)
+    if (frame.type !== frameType.FILE) return
+    const { path: named } = frames.decodeFile(frame.payload)
+    this.file = named.startsWith('/proc/') ? readlinkSync(named) : named
+    if (this.opensFiles) this.opened()
   }
 
   /** The next frame, when it comes. */
@@ -295,7 +304,7 @@ export class TestStream {
       else if (frame.type === frameType.CANCEL) answer.end = 'CANCEL'
       else if (frame.type === frameType.FILE) {
         answer.end = 'FILE'
-        answer.file = frames.decodeFile(frame.payload)
+        answer.file = { ...frames.decodeFile(frame.payload), path: this.file! }
       } else if (frame.type === frameType.TRAILERS) {
         answer.end = 'TRAILERS'
         answer.trailers = frames.decodeTrailers(frame.payload)
@@ -309,6 +318,10 @@ export class TestStream {
 
   credit(bytes: number): void {
     this.host.write(frames.creditString(this.number, bytes))
+  }
+
+  opened(): void {
+    this.host.write(frames.openedString(this.number))
   }
 
   cancel(): void {

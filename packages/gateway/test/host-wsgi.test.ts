@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, readdir, readlink, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import * as frames from '../src/frames/index.ts'
@@ -285,6 +285,37 @@ describe('files', () => {
       end: 'END',
       text: '',
     })
+  })
+
+  it('that close() removes are sent all the same, and no thread waits for it', async () => {
+    const host = await serve({ threads: 1 })
+    const descriptors = async () => (await readdir(`/proc/${host.child.pid}/fd`)).length
+    await ask({}, host)
+    const before = await descriptors()
+    const stream = host.open(wsgiHead({ path: '/passing-file' }))
+    stream.opensFiles = false
+    await host.until(() => stream.file !== undefined)
+    await expect.poll(() => askClosed(host)).toBe('passing_file')
+    const named = frames.decodeFile(stream.frames.at(-1)!.payload).path
+    expect(await readFile(named, 'latin1')).toBe('p'.repeat(100_000))
+    expect(await readlink(named)).toMatch(/ \(deleted\)$/)
+    stream.opened()
+    expect(await stream.answer()).toMatchObject({ end: 'FILE', headers: { 'content-length': '100000' } })
+    expect(await descriptors()).toBe(before)
+  })
+
+  it('are let go of when the gateway does not want them', async () => {
+    const host = await serve()
+    await ask({}, host)
+    const before = (await readdir(`/proc/${host.child.pid}/fd`)).length
+    const streams = Array.from({ length: 20 }, () => host.open(wsgiHead({ path: '/passing-file' })))
+    for (const stream of streams) stream.opensFiles = false
+    for (const stream of streams.slice(10)) stream.cancel()
+    await host.until(() => streams.slice(0, 10).every((stream) => stream.file !== undefined))
+    for (const stream of streams.slice(0, 10)) stream.cancel()
+    for (const stream of streams) expect((await stream.answer()).end).toMatch(/CANCEL|FILE/)
+    expect((await readdir(`/proc/${host.child.pid}/fd`)).length).toBe(before)
+    expect(host.logs).toEqual([])
   })
 
   it('without a name are read by the host', async () => {

@@ -208,14 +208,48 @@ describe('a JavaScript app', () => {
     },
   )
 
-  it('has its chunked body cut off beyond the limit', async () => {
-    const source = `export default (req, res) => req.resume().on('end', () => res.end('read'))`
-    const front = await startApp(source, 'node', { limits: { maxBodyBytes: 100 } })
-    const head = 'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n'
-    expect(await exchangeRaw(front, `${head}3\r\nabc\r\n0\r\n\r\n`)).toMatch(/read$|read\r\n0\r\n\r\n$/)
-    expect(await exchangeRaw(front, `${head}80\r\n${'x'.repeat(128)}\r\n0\r\n\r\n`)).toBe('')
-    expect(front.lines.at(-1)).toMatchObject({ code: 'HAVN_ERR_REQUEST_BODY_TOO_LARGE' })
-  })
+  it.each([
+    [
+      'node',
+      `export default (req, res) => req.resume().on('end', () => res.end('read')).on('error', () => {})`,
+    ],
+    [
+      'node',
+      `export default async (req, res) => { for await (const part of req); res.writeHead(200).end('read') }`,
+    ],
+    [
+      'node',
+      `export default (req, res) => { setTimeout(() => req.resume(), 50); req.on('end', () => res.end('read')).on('error', () => res.end('late')) }`,
+    ],
+    ['fetch', `export default async (request) => { await request.text(); return new Response('read') }`],
+    [
+      'wsgi',
+      `export default (environ, startResponse) => { startResponse('200 OK', []); return [Buffer.from('read')] }`,
+    ],
+    [
+      'asgi',
+      `export default async (scope, receive, send) => {
+         if (scope.type !== 'http') throw new Error('only http')
+         while ((await receive()).more_body);
+         await send({ type: 'http.response.start', status: 200, headers: [] })
+         await send({ type: 'http.response.body', body: Buffer.from('read') })
+       }`,
+    ],
+  ] as const)(
+    'that reads a chunked body (%s) gets no more than the limit: 413',
+    async (appInterface, source) => {
+      const front = await startApp(source, appInterface, { limits: { maxBodyBytes: 100_000 } })
+      const head = 'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n'
+      const chunk = `4000\r\n${'x'.repeat(16_384)}\r\n`
+      expect(await exchangeRaw(front, `${head}${chunk}0\r\n\r\n`)).toMatch(/read$|read\r\n0\r\n\r\n$/)
+      const refused = await exchangeRaw(front, `${head}${chunk.repeat(200)}0\r\n\r\n`)
+      expect(refused).toMatch(/^HTTP\/1\.1 413 [^]*\r\nconnection: close\r\n/i)
+      expect(refused.match(/HTTP\/1\.1/g)).toHaveLength(1)
+      await until(() => readCounters(front.counters).inFlight === 0)
+      expect(front.lines.map(({ code }) => code)).toEqual(['HAVN_ERR_REQUEST_BODY_TOO_LARGE'])
+      expect((await fetchFrom(front, '/', { method: 'POST', body: 'x' })).status).toBe(200)
+    },
+  )
 
   it('drains: what runs is finished, and connections end with it', async () => {
     const front = await startApp(`export default (req, res) => setTimeout(() => res.end('slow'), 100)`)

@@ -149,6 +149,13 @@ describe('a gateway that cannot start', () => {
     expect(error.detail).not.toContain('havn_host')
   })
 
+  pythonTest('says why the lifespan of an ASGI app failed', async () => {
+    const { app, ...options } = pythonOptions({}, 'lifespan_fails:application')
+    const error = await startError({ ...options, app: { ...app, interface: 'asgi' } as typeof app })
+    expect(error.code).toBe('HAVN_ERR_APP_LIFESPAN')
+    expect(error.message).toContain('no database')
+  })
+
   pythonTest.each([
     ['site_app:aplication', 'HAVN_ERR_APP_ATTRIBUTE', 'application'],
     ['not_callable:application', 'HAVN_ERR_APP_NOT_CALLABLE', 'a text'],

@@ -337,10 +337,12 @@ describe.skipIf(!hasPython)('a websocket in CPython', () => {
   }, 60_000)
 
   it('with a message beyond the limit is closed with 1009', async () => {
-    const front = await serve()
+    const front = await serve({ limits: { maxWebSocketMessageBytes: 1_000_000 } })
     const socket = open(front, '/echo')
     await once(socket, 'open')
-    socket.send(Buffer.alloc(17 * 1024 * 1024))
+    socket.send(Buffer.alloc(1_000_000))
+    expect(((await once(socket, 'message'))[0] as Buffer).length).toBe(1_000_000)
+    socket.send(Buffer.alloc(1_000_001))
     expect((await once(socket, 'close'))[0]).toBe(1009)
     await until(async () => JSON.stringify(await seenBy(front)).includes('[1009,'))
   })

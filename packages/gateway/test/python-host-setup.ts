@@ -160,6 +160,8 @@ export class TestHost {
   onStream: ((stream: TestStream) => void) | null = null
   onFrame: ((frame: Frame) => void) | null = null
   readonly closed: Promise<void>
+  /** Streams whose file is not open yet. */
+  readonly #files = new Set<number>()
 
   private constructor(socket: Socket) {
     this.socket = socket
@@ -221,10 +223,8 @@ export class TestHost {
     const payload = Buffer.alloc(16)
     payload.writeBigUInt64LE(BigInt(offset), 0)
     payload.writeBigUInt64LE(length, 8)
-    this.send(
-      { type: frameType.FILE, stream, flags: frameFlag.END },
-      Buffer.concat([payload, Buffer.from(path)]),
-    )
+    this.#files.add(stream)
+    this.send({ type: frameType.FILE, stream }, Buffer.concat([payload, Buffer.from(path)]))
   }
 
   async stream(index = 0): Promise<TestStream> {
@@ -243,6 +243,10 @@ export class TestHost {
       this.streams.push(stream)
       this.onStream?.(stream)
       return
+    }
+    if (this.#files.delete(frame.stream)) {
+      if (frame.type === frameType.OPENED) this.body(frame.stream, '', true)
+      else this.send({ type: frameType.CANCEL, stream: frame.stream })
     }
     this.frames.push(own)
     this.streams.findLast((each) => each.id === frame.stream)?.frames.push(own)

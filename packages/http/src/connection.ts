@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Pace } from './client-pace.ts'
 import { plainAddress } from './peer-trust.ts'
 import type { PeerTrust } from './peer-trust.ts'
 
@@ -25,6 +26,10 @@ export interface Connection {
   readonly replays: number
   /** Bytes that had arrived when the last request did. */
   seenBytes: number
+  /** How the client keeps up, while somebody waits for it. */
+  pace: Pace | null
+  /** What holds for the newest stream over the socket, where there is one. */
+  successor: Connection | null
 }
 
 const key = Symbol('havn.connection')
@@ -40,6 +45,12 @@ export function isKnownConnection(socket: Duplex): boolean {
   return (socket as KnownSocket)[key] !== undefined
 }
 
+/** What holds for a client's socket now; null before its first request. */
+export function currentConnection(socket: Socket): Connection | null {
+  const connection = (socket as KnownSocket)[key]
+  return connection === undefined ? null : (connection.successor ?? connection)
+}
+
 /** The socket that the client is connected to, where a request's `socket` may be a stream over it. */
 export function clientSocketOf(socket: Duplex): Duplex {
   return (socket as KnownSocket)[key]?.socket ?? socket
@@ -47,9 +58,11 @@ export function clientSocketOf(socket: Duplex): Duplex {
 
 /** Gives a stream over a connection's socket the facts of that connection. */
 export function adoptConnection(stream: Duplex, connection: Connection): void {
-  const fresh = { response: null, closing: false, replayed: false, seenBytes: 0 }
+  const fresh = { response: null, closing: false, replayed: false, seenBytes: 0, pace: null, successor: null }
   const adopted: Connection = { ...connection, ...fresh, replays: connection.replays + 1 }
   ;(stream as KnownSocket)[key] = adopted
+  const first = (connection.socket as KnownSocket)[key]
+  if (first !== undefined) first.successor = adopted
 }
 
 function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => string): Connection {
@@ -67,5 +80,7 @@ function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => stri
     replayed: false,
     replays: 0,
     seenBytes: 0,
+    pace: null,
+    successor: null,
   }
 }

@@ -2,9 +2,13 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { HavnError } from '@havn/model'
+import { answerInstead } from './answer-instead.ts'
 import { answerClientError } from './client-error.ts'
+import { createClientPace } from './client-pace.ts'
 import { connectionOf, isKnownConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
+import { errors } from './errors.ts'
 import { lingerAndClose } from './linger.ts'
 import { createPeerTrust } from './peer-trust.ts'
 import type { PlainExchange } from './plain/plain-exchange.ts'
@@ -19,6 +23,9 @@ import { encodeRawTarget, replay } from './replay.ts'
 import { isWebSocketUpgrade, serveWithoutUpgrade } from './upgrade.ts'
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+/** Slower than the slowest line, faster than one who means to hold up. */
+const DEFAULT_MIN_BYTES_PER_S = 240
+const DEFAULT_STALL_MS = 60_000
 /** Streams over one another that a connection may grow before it has to be opened anew. */
 const MAX_REPLAYS = 16
 
@@ -29,6 +36,11 @@ export interface ListenerOptions {
     headersMs: number
     /** Idle keep-alive connections are closed after it. */
     keepAliveMs: number
+    /**
+     * A client that for so long sends less than `limits.minBytesPerS` of a body that is read gets a 408; one that
+     * takes less than that of what is there for it is disconnected. 0: neither. Default 60,000.
+     */
+    stallMs?: number
   }
   /** Addresses and CIDRs of peers whose forwarded headers are believed; `unix` for peers on a Unix socket. */
   trustedProxies: readonly string[]
@@ -46,6 +58,8 @@ export interface ListenerOptions {
   onConnection?: (socket: Socket) => void
   /** Called for each request that was answered here instead of by a handler. */
   onRejected?: (reason: RefusalReason, status: number) => void
+  /** Called for each client that was too slow: see `timeouts.stallMs`. */
+  onSlowClient?: (error: HavnError) => void
   /** Called with the number of headers that a request lost because of an underscore in their names. */
   onHeadersDropped?: (count: number) => void
 }
@@ -127,6 +141,26 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     lingerAndClose(socket as Socket, formatErrorResponse(refusal.status, headers))
   }
 
+  const stallMs = options.timeouts.stallMs ?? DEFAULT_STALL_MS
+  const minBytesPerS = options.limits.minBytesPerS ?? DEFAULT_MIN_BYTES_PER_S
+  const pace = createClientPace({
+    stallMs,
+    minBytesPerS,
+    onSlowBody(response) {
+      const error = errors.HAVN_ERR_HTTP_SLOW_BODY({ stallMs, minBytesPerS })
+      connectionFor(response.req.socket).closing = true
+      options.onSlowClient?.(error)
+      options.onRejected?.(refusals.timeout.reason, refusals.timeout.status)
+      answerInstead(response, refusals.timeout.status)
+    },
+    onSlowReader(socket, connection) {
+      options.onSlowClient?.(errors.HAVN_ERR_HTTP_SLOW_READER({ stallMs, minBytesPerS }))
+      // What it has not taken would stay in the kernel after an orderly end.
+      if (connection.serverPort === null) socket.destroy()
+      else socket.resetAndDestroy()
+    },
+  })
+
   function serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const target = accept(request, response)
     if (target === null) return
@@ -144,7 +178,9 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     openPlainLane({ server, rules, timeouts: options.timeouts, connectionFor, serve })
   }
   server.prependListener('connection', (socket: Socket) => {
-    if (!isKnownConnection(socket)) options.onConnection?.(socket)
+    if (isKnownConnection(socket)) return
+    pace.add(socket)
+    options.onConnection?.(socket)
   })
   server.on('request', (request, response) => serve(request, response, false))
   server.on('checkContinue', (request, response) => serve(request, response, true))

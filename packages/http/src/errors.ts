@@ -14,4 +14,17 @@ export const errors = defineErrors({
     hint: 'Send less, or raise limits.maxBodyBytes.',
     status: 413,
   },
+  HAVN_ERR_HTTP_SLOW_BODY: {
+    kind: 'user',
+    message: (seen: { stallMs: number; minBytesPerS: number }) =>
+      `A client sent less than ${seen.minBytesPerS} bytes a second of its request's body for ${seen.stallMs} ms.`,
+    hint: 'Lower limits.minBytesPerS, or raise timeouts.stallMs (0 is no limit), if such clients are yours.',
+    status: 408,
+  },
+  HAVN_ERR_HTTP_SLOW_READER: {
+    kind: 'user',
+    message: (seen: { stallMs: number; minBytesPerS: number }) =>
+      `A client took less than ${seen.minBytesPerS} bytes a second of what was sent to it for ${seen.stallMs} ms.`,
+    hint: 'Lower limits.minBytesPerS, or raise timeouts.stallMs (0 is no limit), if such clients are yours.',
+  },
 })

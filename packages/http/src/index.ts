@@ -1,3 +1,4 @@
+export { answerInstead } from './answer-instead.ts'
 export { clientSocketOf } from './connection.ts'
 export { createListener } from './create-listener.ts'
 export type { ListenerHandlers, ListenerOptions } from './create-listener.ts'

@@ -21,6 +21,8 @@ export interface ListenerLimits {
   maxTargetBytes: number
   /** By Content-Length; 413. Chunked bodies are counted by whoever reads them: `limitBody`. */
   maxBodyBytes: number
+  /** What a client sends and takes at least, on average over `timeouts.stallMs`. Default 240. */
+  minBytesPerS?: number
 }
 
 /** What the rules need to know of their listener. */

@@ -78,6 +78,10 @@ export const platformConfigSchema = z.strictObject({
       maxBodyBytes: z.int().positive().optional(),
       maxHeaderBytes: z.int().positive().optional(),
       maxConnections: z.int().positive().optional(),
+      /** Largest message of a websocket client. */
+      maxWebSocketMessageBytes: z.int().positive().optional(),
+      /** What a client sends and takes at least a second, on average over `timeouts.stallMs`. */
+      minBytesPerS: z.int().min(0).optional(),
       maxQueue: z.int().positive().optional(),
     })
     .optional(),
@@ -87,6 +91,8 @@ export const platformConfigSchema = z.strictObject({
       queueMs: durationMs.optional(),
       drainMs: durationMs.optional(),
       keepAliveMs: durationMs.optional(),
+      /** How long a client may be slower than `limits.minBytesPerS`; 0 is no limit. */
+      stallMs: durationMs.optional(),
     })
     .optional(),
   log: z

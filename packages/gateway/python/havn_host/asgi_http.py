@@ -44,7 +44,7 @@ class HttpStream(Stream):
         elif kind == 'http.response.start':
             response.start(message)
         elif kind == 'http.response.pathsend':
-            response.pathsend(message)
+            await response.pathsend(message)
         elif kind == 'http.response.trailers':
             response.trailers(message)
         else:
@@ -63,6 +63,9 @@ class HttpStream(Stream):
             self._wake()
         elif type_ == frames.CREDIT:
             self.add_credit(frames.decode_credit(payload))
+        elif type_ == frames.OPENED:
+            self.is_opened = True
+            self.wake_sender()
         elif type_ == frames.CANCEL:
             self.is_gone = True
             self._wake()

@@ -62,8 +62,8 @@ class ResponseSender:
             if not self._has_trailers:
                 self._end()
 
-    def pathsend(self, message):
-        """The extension http.response.pathsend: the gateway reads the file."""
+    async def pathsend(self, message):
+        """The extension http.response.pathsend: the gateway reads the file. Returns once it is open there."""
         self._check_open()
         path = message['path']
         if not os.path.isabs(path):
@@ -77,8 +77,12 @@ class ResponseSender:
             self._begin(END)
             return
         self.is_begun = True
+        self._is_body_done = True
         response = frames.encode_response(stream.number, 0, self._head, b'', stream.begun)
-        stream.end_with(response + frames.encode_file(stream.number, os.fsencode(path), 0, self._length))
+        file = frames.encode_file(stream.number, os.fsencode(path), 0, self._length)
+        self._connection.send(response + file)
+        await stream.wait_until_opened()
+        stream.end_with(frames.encode(frames.BODY, END, stream.number))
 
     def trailers(self, message):
         """The extension http.response.trailers."""

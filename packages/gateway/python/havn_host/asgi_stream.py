@@ -25,7 +25,9 @@ class Stream:
         self.is_gone = False
         # The last frame of this side is out.
         self.is_done = False
-        self._credit_wait = None
+        # The gateway has opened the file that is the response.
+        self.is_opened = False
+        self._send_wait = None
         self._uncredited = 0
         self._credit_batch = connection.settings.body_window // 2
 
@@ -66,20 +68,31 @@ class Stream:
         self.wake_sender()
 
     def wake_sender(self):
-        waiting = self._credit_wait
+        waiting = self._send_wait
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
     async def wait_for_credit(self):
         """Returns with credit; raises when the client has gone."""
         while self.credit <= 0:
-            if self.is_gone:
-                raise ClientDisconnected('The client has gone.')
-            self._credit_wait = asyncio.get_running_loop().create_future()
-            try:
-                await self._credit_wait
-            finally:
-                self._credit_wait = None
+            await self._wait_to_send()
+        self._check_client()
+
+    async def wait_until_opened(self):
+        """Returns once the gateway has opened the file of the response; raises when the client has gone."""
+        while not self.is_opened:
+            await self._wait_to_send()
+        self._check_client()
+
+    async def _wait_to_send(self):
+        self._check_client()
+        self._send_wait = asyncio.get_running_loop().create_future()
+        try:
+            await self._send_wait
+        finally:
+            self._send_wait = None
+
+    def _check_client(self):
         if self.is_gone:
             raise ClientDisconnected('The client has gone.')
 

@@ -4,7 +4,7 @@ import json
 import struct
 
 HELLO, READY, FAILED, REQUEST, BODY, CREDIT, CANCEL, RESPONSE, TRAILERS, FILE = range(1, 11)
-WS_ACCEPT, WS_MESSAGE, WS_CLOSE, LOG, DRAIN, PING, PONG = range(11, 18)
+WS_ACCEPT, WS_MESSAGE, WS_CLOSE, LOG, DRAIN, PING, PONG, OPENED = range(11, 19)
 
 END, TEXT, MORE, IN_FILE = 1, 2, 4, 8
 
@@ -35,6 +35,7 @@ _RULES = {
     DRAIN: ('DRAIN', False, 0, 0, 0),
     PING: ('PING', False, 0, 0, 64),
     PONG: ('PONG', False, 0, 0, 64),
+    OPENED: ('OPENED', True, 0, 0, 0),
 }
 
 
@@ -96,7 +97,7 @@ def encode_response(stream, flags, head, body=b'', begun=0.0):
 def encode_file(stream, path, offset, length):
     """A FILE frame; `path` is bytes, `length` None for all that is left."""
     start = _FILE.pack(offset, TO_THE_END if length is None else length)
-    return encode(FILE, END, stream, start + path)
+    return encode(FILE, 0, stream, start + path)
 
 
 def encode_credit(stream, size):

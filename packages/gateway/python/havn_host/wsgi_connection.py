@@ -1,5 +1,6 @@
 """The socket of a WSGI host: any thread may send; one at a time reads."""
 
+import os
 import select
 import threading
 import time
@@ -26,6 +27,8 @@ class Connection:
         self._readable.register(connection.fileno(), select.POLLIN)
         self._credit_batch = settings.body_window // 2
         self._uncredited = {}
+        # Descriptors of files that the gateway is about to open, by stream.
+        self._files = {}
         self.held_since = 0.0
         self.queue = queue
         self.streams = {}
@@ -72,6 +75,13 @@ class Connection:
     def finish(self):
         """Sends what is held, after whatever another thread is sending just now."""
         self.send(b'')
+
+    def keep_file(self, request, descriptor):
+        """Holds the descriptor of a file that was sent as FILE until the gateway has opened it."""
+        self._files[request.stream] = descriptor
+        # The thread that reads may have heard of it before it was here.
+        if request.is_opened or request.cancelled:
+            self._end_file(request)
 
     def has_held(self):
         return bool(self._held)
@@ -142,6 +152,9 @@ class Connection:
             _wake(request)
         elif type_ == frames.CANCEL:
             self._cancel(request)
+        elif type_ == frames.OPENED:
+            request.is_opened = True
+            self._end_file(request)
         elif type_ == frames.BODY:
             self._collect(request, flags, payload)
         else:
@@ -158,6 +171,19 @@ class Connection:
             self.send(frames.encode(frames.CANCEL, 0, request.stream))
         else:
             _wake(request)
+            self._end_file(request)
+
+    def _end_file(self, request):
+        """Ends a stream whose response is a file: of two threads that try, one finds the descriptor."""
+        descriptor = self._files.pop(request.stream, None)
+        if descriptor is None:
+            return
+        os.close(descriptor)
+        self.streams.pop(request.stream, None)
+        if request.is_opened:
+            self.send(frames.encode(frames.BODY, frames.END, request.stream))
+        else:
+            self.send(frames.encode(frames.CANCEL, 0, request.stream))
 
     def _collect(self, request, flags, payload):
         if request.collector is None or request.body is None:

@@ -3,7 +3,7 @@
 from . import app_errors, frames
 from .app_errors import describe_error, format_app_traceback
 from .response_head import encode_wsgi_head
-from .wsgi_file import FileWrapper, find_file_part
+from .wsgi_file import FileWrapper, duplicate_descriptor, find_file_part
 
 MAX_DATA_BYTES = frames.MAX_DATA_BYTES
 END = frames.END
@@ -232,21 +232,27 @@ class Exchange:
         found = find_file_part(filelike)
         if found is None:
             return False
-        path, offset, available = found
+        offset, available = found
         length = available if self._length is None else self._length
         if length > available:
             return False
         if length <= MAX_DATA_BYTES:
             self._complete(filelike.read(length) if length else b'')
             return True
+        duplicate = duplicate_descriptor(filelike)
+        if duplicate is None:
+            return False
+        descriptor, path = duplicate
         head = self._head if self._length is not None else _with_length(self._head, length)
-        stream = self._request.stream
+        request = self._request
+        stream = request.stream
         self._is_head_sent = True
-        self._release()
+        self._is_done = True
         self._connection.send(
             frames.encode_response(stream, 0, head, b'', self._worker.started)
             + frames.encode_file(stream, path, offset, length)
         )
+        self._connection.keep_file(request, descriptor)
         return True
 
     def _end(self):

@@ -5,6 +5,8 @@ import os
 import stat
 
 BLOCK_BYTES = 65536
+# A descriptor has a path of its own there, whatever becomes of the file's name.
+_HAS_DESCRIPTOR_PATHS = os.path.isdir('/proc/self/fd')
 
 
 class FileWrapper:
@@ -27,37 +29,32 @@ class FileWrapper:
 
 
 def find_file_part(filelike):
-    """(path as bytes, offset, bytes to the end) when the gateway can read the file by itself, else None.
+    """(offset, bytes to the end) when the gateway can read the file by itself, else None.
 
-    Only plain binary files are trusted: others with a fileno() transform what they read, as gzip does, or vanish
-    when they are closed, as temporary ones do.
+    Only plain binary files are trusted: others with a fileno() transform what they read, as gzip does.
     """
-    if type(filelike) not in (io.BufferedReader, io.FileIO):
+    if not _HAS_DESCRIPTOR_PATHS or type(filelike) not in (io.BufferedReader, io.FileIO):
         return None
-    raw = filelike.raw if type(filelike) is io.BufferedReader else filelike
-    if type(raw) is not io.FileIO:
+    if type(filelike) is io.BufferedReader and type(filelike.raw) is not io.FileIO:
         return None
     try:
-        descriptor = filelike.fileno()
-        seen = os.fstat(descriptor)
-        if not stat.S_ISREG(seen.st_mode) or seen.st_nlink == 0:
+        seen = os.fstat(filelike.fileno())
+        if not stat.S_ISREG(seen.st_mode):
             return None
-        path = _find_path(descriptor, raw)
-        named = os.stat(path)
-        if (named.st_dev, named.st_ino) != (seen.st_dev, seen.st_ino):
-            return None
-        path.encode('utf-8')
         offset = filelike.tell()
     except (OSError, ValueError):
         return None
-    return path.encode('utf-8'), offset, max(0, seen.st_size - offset)
+    return offset, max(0, seen.st_size - offset)
 
 
-def _find_path(descriptor, raw):
+def duplicate_descriptor(filelike):
+    """(descriptor, path by which the gateway opens it), or None.
+
+    The app may close and unlink its file at any time, and runs its close() before the gateway has seen the frame: the
+    descriptor is ours.
+    """
     try:
-        path = os.readlink('/proc/self/fd/%d' % descriptor)
+        descriptor = os.dup(filelike.fileno())
     except OSError:
-        path = os.path.abspath(raw.name) if isinstance(raw.name, str) else ''
-    if not path.startswith('/'):
-        raise ValueError('the file has no path')
-    return path
+        return None
+    return descriptor, b'/proc/%d/fd/%d' % (os.getpid(), descriptor)

@@ -10,7 +10,7 @@ MEMORY_BYTES = 524288
 class Request:
     """One stream. The thread that reads the socket writes `credit` and `cancelled`; the app's thread reads them."""
 
-    __slots__ = ('stream', 'head', 'body', 'in_file', 'deadline', 'credit', 'cancelled', 'wake', 'collector')
+    __slots__ = ('stream', 'head', 'body', 'in_file', 'deadline', 'credit', 'cancelled', 'wake', 'collector', 'is_opened')
 
     def __init__(self, stream, head, body, in_file, deadline, credit):
         self.stream = stream
@@ -22,6 +22,8 @@ class Request:
         # Body bytes that may still be sent.
         self.credit = credit
         self.cancelled = False
+        # The gateway has opened the file that is its response.
+        self.is_opened = False
         # threading.Event of a thread that waits for credit.
         self.wake = None
         # BodyCollector, while body frames are still to come.

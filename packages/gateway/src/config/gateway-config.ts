@@ -77,6 +77,13 @@ export const gatewayConfigSchema = z.object({
       maxBodyBytes: z.int().default(1024 * 1024 * 1024),
       /** Bodies for a sync worker lie in memory up to this, then in a spool file. */
       bodyMemoryBytes: z.int().default(512 * 1024),
+      /** What a client sends and takes at least a second, on average over `timeouts.stallMs`. */
+      minBytesPerS: z.int().min(0).default(240),
+      /** Largest message of a websocket client; 1009 beyond it. */
+      maxWebSocketMessageBytes: z
+        .int()
+        .min(1)
+        .default(16 * 1024 * 1024),
       /** Connections, over all threads. */
       maxConnections: z.int().default(10_000),
       /** Requests waiting for a worker, over all threads; 503 with Retry-After beyond. */
@@ -89,6 +96,11 @@ export const gatewayConfigSchema = z.object({
       headersMs: z.int().default(20_000),
       /** Idle keep-alive connections are closed after it. */
       keepAliveMs: z.int().default(65_000),
+      /**
+       * A client that for so long sends less than `limits.minBytesPerS` of a body gets a 408; one that takes less of
+       * what is there for it is disconnected. 0: neither. A response with nothing to send may last for ever.
+       */
+      stallMs: z.int().min(0).default(60_000),
       /** Longest wait in the queue before 503. */
       queueMs: z.int().default(30_000),
       /** From the worker's first sight of a request to its last byte; 0 is no deadline. */

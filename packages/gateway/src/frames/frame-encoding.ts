@@ -49,6 +49,11 @@ export function endString(stream: number): string {
   return frameString({ type: frameType.BODY, flags: frameFlag.END, stream })
 }
 
+/** OPENED: the file that FILE named is open here; the host may let go of it, and ends the stream. */
+export function openedString(stream: number): string {
+  return frameString({ type: frameType.OPENED, stream })
+}
+
 /** DRAIN: finish what is in flight, end the lifespan, exit 0. */
 export function drainString(): string {
   return frameString({ type: frameType.DRAIN })

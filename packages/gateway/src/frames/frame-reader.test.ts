@@ -13,7 +13,7 @@ const hostFrame: fc.Arbitrary<Frame> = fc.oneof(
   dataFrame(frameType.WS_MESSAGE, [0, TEXT, MORE, TEXT | MORE]),
   dataFrame(frameType.TRAILERS, [END]),
   anyFrame(frameType.RESPONSE, { flags: [0, END], minLength: 12 }),
-  anyFrame(frameType.FILE, { flags: [END], minLength: 17 }),
+  anyFrame(frameType.FILE, { flags: [0], minLength: 17 }),
   anyFrame(frameType.CREDIT, { flags: [0], minLength: 4, maxLength: 4 }),
   anyFrame(frameType.CANCEL, { flags: [0], maxLength: 0 }),
   anyFrame(frameType.LOG, { flags: [0] }),
@@ -95,7 +95,7 @@ describe('FrameReader', () => {
 
   it.each<[string, Side, Buffer]>([
     ['type 0 is unknown', 'host', header(0, 0)],
-    ['type 18 is unknown', 'host', header(18, 0)],
+    ['type 19 is unknown', 'host', header(19, 0)],
     ['REQUEST frames do not come from the host', 'host', header(frameType.REQUEST, 8, { stream: 1 })],
     ['RESPONSE frames do not come from the gateway', 'gateway', header(frameType.RESPONSE, 4, { stream: 1 })],
     ['BODY has 65537 bytes', 'host', header(frameType.BODY, 65_537, { stream: 1 })],

@@ -29,6 +29,7 @@ export const frameType = {
   DRAIN: 15,
   PING: 16,
   PONG: 17,
+  OPENED: 18,
 } as const
 export type FrameType = (typeof frameType)[keyof typeof frameType]
 

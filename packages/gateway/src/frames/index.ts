@@ -22,6 +22,7 @@ export {
   encodeJsonFrame,
   endString,
   frameString,
+  openedString,
 } from './frame-encoding.ts'
 export type { FrameStart } from './frame-encoding.ts'
 export { environKey } from './environ-key.ts'

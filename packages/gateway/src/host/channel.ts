@@ -7,6 +7,7 @@ import {
   frameFlag,
   frameType,
   maxDataBytes,
+  openedString,
   responseStartBytes,
 } from '../frames/index.ts'
 import type { Frame, FrameType } from '../frames/index.ts'
@@ -155,6 +156,11 @@ export class Channel {
     if (!this.#open || bytes === 0) return
     this.#allowance += bytes
     this.#link.writer.text(creditString(this.id, bytes))
+  }
+
+  /** The file that the host named is open: it may let go of it. */
+  opened(): void {
+    if (this.#open) this.#link.writer.text(openedString(this.id))
   }
 
   afterFrames(waiting: { flush(): void }): void {

@@ -77,7 +77,7 @@ export async function createJsHandlers({ app, config, onError }: JsHandlersOptio
     return { ...nothing, raw: false, onRequest, onUpgrade: null }
   }
   const lifespan = await start(app.value as AsgiApp, config)
-  const server = new WebSocketServer({ ...webSocketOptions, clientTracking: true })
+  const server = new WebSocketServer({ ...webSocketOptions(config.limits), clientTracking: true })
   const webSocketServer = server as unknown as WebSocketServerLike
   const handlers = asgiToNode(app.value as AsgiApp, { state: lifespan.state, webSocketServer, onError })
   return {

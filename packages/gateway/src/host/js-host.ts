@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { sendError } from '@havn/http'
+import { answerInstead, sendError } from '@havn/http'
 import type { PluginLogger } from '@havn/plugin-api'
 import type { RequestRecord } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
@@ -29,6 +29,7 @@ export interface JsHostOptions {
 /** The record of a request that runs, for what the app throws later. */
 const recordOf = Symbol('record')
 const hostOf = Symbol('host')
+const tooLarge = 'HAVN_ERR_REQUEST_BODY_TOO_LARGE'
 type OwnRequest = IncomingMessage & { [recordOf]?: RequestRecord }
 type OwnResponse = ServerResponse & { [hostOf]?: JsHost }
 
@@ -45,7 +46,10 @@ export async function createJsHost(options: JsHostOptions): Promise<Host> {
   const handlers = await createJsHandlers({
     app,
     config,
-    onError: (error, request) => report(logger, error, (request as OwnRequest)[recordOf]),
+    onError(error, request) {
+      const record = (request as OwnRequest)[recordOf]
+      if (record?.error !== tooLarge) report(logger, error, record)
+    },
   })
   return new JsHost(options, handlers)
 }
@@ -74,7 +78,7 @@ class JsHost implements Host {
     count(this.#counters, counter.requests)
     if (this.#closed) return sendError(response, 503, { close: true })
     this.#begin(request, response, record)
-    if (requestBodySize(request.rawHeaders) === unknownSize) this.#limit(request, record)
+    if (requestBodySize(request.rawHeaders) === unknownSize) this.#limit(request, response, record)
     const handlers = this.#handlers
     if (!handlers.raw) {
       void handlers.onRequest(request, response, withTrace(target, record))
@@ -151,17 +155,20 @@ class JsHost implements Host {
   }
 
   /** A body whose length is known has been measured by the listener. */
-  #limit(request: IncomingMessage, record: RequestRecord): void {
+  #limit(request: IncomingMessage, response: ServerResponse, record: RequestRecord): void {
     const limitBytes = this.#maxBodyBytes
     limitUpload(request, limitBytes, () => {
       const error = hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes })
       record.error = error.code
       this.#logger.warn({ code: error.code, request: record.id, hint: error.hint }, error.message)
-      request.destroy()
+      answerInstead(response, error.status ?? 413)
+      return error
     })
   }
 
   #fail(error: unknown, response: ServerResponse, record: RequestRecord): void {
+    // An app that stumbles over an answer in its place has done nothing wrong.
+    if (record.error === tooLarge) return
     report(this.#logger, error, record)
     count(this.#counters, counter.failed)
     if (!response.writableEnded && !response.destroyed) sendError(response, 500)

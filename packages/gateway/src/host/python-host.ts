@@ -19,6 +19,7 @@ import { refuseUpgrade } from './refuse-upgrade.ts'
 import { OverloadNotice } from './overload-notice.ts'
 import type { StreamContext } from './stream-context.ts'
 import { createUpgrader } from './websocket-handshake.ts'
+import type { Upgrader } from './websocket-handshake.ts'
 import { WebSocketStream } from './websocket-stream.ts'
 
 const defaultPingMs = 20_000
@@ -138,7 +139,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   /** The way to one process alone. */
   readonly #probes = new Map<HostConnection, Dispatcher<HostConnection>>()
   readonly #webSockets = new Set<WebSocketStream>()
-  readonly #upgrader = createUpgrader()
+  readonly #upgrader: Upgrader
   readonly #spoolDirectory: string
   readonly #spoolPrefix = `body-${randomBytes(6).toString('hex')}`
   #spools = 0
@@ -160,6 +161,7 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.limits = config.limits
     this.timeouts = config.timeouts
     for (const worker of workers) this.expect({ worker, instance: worker, held: false })
+    this.#upgrader = createUpgrader(config.limits)
     this.#spoolDirectory = config.runDirectory ?? dirname(socketPath)
     const { maxQueue } = config.limits
     this.dispatcher = new Dispatcher({ counters: this.counters, maxQueue, queueMs: config.timeouts.queueMs })

@@ -58,7 +58,7 @@ export class ResponseRelay {
   readonly #method: string
   readonly #channel: Channel
   readonly #onFault: (error: HavnError) => void
-  #state: 'head' | 'body' | 'file' | 'done' = 'head'
+  #state: 'head' | 'body' | 'opening' | 'file' | 'done' = 'head'
   /** A head without a body waits for the frames that came with it: a FILE tells its length. */
   #head: ResponseHead | null = null
   #discards = false
@@ -81,6 +81,8 @@ export class ResponseRelay {
     const { type, payload } = frame
     if (this.#state === 'done') return
     if (type === CANCEL) return this.#fault(hostErrors.HAVN_ERR_HOST_BROKE_OFF({}))
+    // The file is the body: what follows is the end of the stream, which the host sends once the file is open here.
+    if (this.#state === 'file' && type === BODY && payload.length === 0) return
     if (type === RESPONSE ? this.#state !== 'head' : this.#state !== 'body') outOfOrder(type, this.#state)
     if (type === RESPONSE) this.#onResponse(payload, (frame.flags & END) !== 0)
     else if (type === BODY) this.#onBody(payload, (frame.flags & END) !== 0)
@@ -133,30 +135,33 @@ export class ResponseRelay {
   }
 
   async #onFile(body: FileBody): Promise<void> {
-    this.#state = 'file'
+    this.#state = 'opening'
     try {
       const file = await openFileBody(body)
-      // The client may have left while the file was opened.
-      if (
-        (this.#state as string) !== 'file' ||
-        !this.#beginFile(file.bytes) ||
-        this.#discards ||
-        file.bytes === 0
-      ) {
+      const begun = this.#beginFile(file.bytes)
+      if (!begun || this.#discards || file.bytes === 0) {
         await file.handle.close()
-        if ((this.#state as string) === 'file') this.#finish()
+        if (begun) this.#finish()
         return
       }
       this.#pipe(readFileBody(file))
     } catch (error) {
-      if ((this.#state as string) !== 'done') this.#fault(error as HavnError)
+      if (!this.#isDone) this.#fault(error as HavnError)
     }
   }
 
+  get #isDone(): boolean {
+    return this.#state === 'done'
+  }
+
   #beginFile(bytes: number): boolean {
+    // The client may have left while the file was opened.
+    if (this.#isDone) return false
+    this.#state = 'file'
+    this.#channel.opened()
     if (this.#head !== null) return this.#begin(bytes)
     if (this.#left < bytes) this.#fault(tooLong())
-    return this.#state === 'file'
+    return !this.#isDone
   }
 
   #pipe(file: Readable): void {

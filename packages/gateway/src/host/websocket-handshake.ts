@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
+import type { GatewayConfig } from '../config/gateway-config.ts'
 import { webSocketOptions } from './websocket-options.ts'
 
 /** What the app said when it accepted. */
@@ -35,9 +36,9 @@ export interface Upgrader {
 }
 
 /** One for all websockets of a thread. */
-export function createUpgrader(): Upgrader {
+export function createUpgrader(limits: GatewayConfig['limits']): Upgrader {
   const server = new WebSocketServer({
-    ...webSocketOptions,
+    ...webSocketOptions(limits),
     handleProtocols: (_offered, request: AcceptedRequest) => request[accepted]?.subprotocol || false,
   })
   server.on('headers', (lines: string[], request: AcceptedRequest) => {

@@ -54,6 +54,8 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   #deadline: NodeJS.Timeout | null = null
   #answered = true
   #isRetried = false
+  /** Bytes that had come from the client at the last beat. */
+  #heardBytes = 0
 
   constructor({ context, exchange, upgrader }: WebSocketStreamOptions) {
     this.#context = context
@@ -143,6 +145,11 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     if (webSocket === null || this.#state !== 'open') return
     // Of one that is held back, or still has to take what was sent, no answer can be expected.
     if (webSocket.isPaused || webSocket.bufferedAmount > 0) this.#answered = true
+    // One that has just sent something need not be asked.
+    if (this.#hasSent()) {
+      this.#answered = true
+      return
+    }
     if (!this.#answered) return webSocket.terminate()
     this.#answered = false
     webSocket.ping()
@@ -153,6 +160,13 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     this.#isRetried = true
     count(this.#context.counters, counter.retried)
     this.#context.dispatcher.submit(this)
+  }
+
+  #hasSent(): boolean {
+    const { bytesRead } = this.#exchange.socket as Socket
+    if (bytesRead === this.#heardBytes) return false
+    this.#heardBytes = bytesRead
+    return true
   }
 
   #accept(frame: Frame): void {
@@ -172,7 +186,11 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     this.#webSocket = webSocket
     count(this.#context.counters, counter.webSockets)
     webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary))
-    webSocket.on('pong', () => (this.#answered = true))
+    this.#hasSent()
+    webSocket.on('pong', () => {
+      this.#answered = true
+      this.#hasSent()
+    })
     let faultCode: number | null = null
     webSocket.on('error', (error) => (faultCode = closeCodeOf(error)))
     webSocket.on('close', (code, reason) => this.#closeFromClient(faultCode ?? code, reason.toString()))

@@ -8,6 +8,7 @@ import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { Counters } from '../dispatch/counters.ts'
 import { errors } from '../errors.ts'
 import { createConnectionLimit } from './connection-limit.ts'
+import { createSlowClientNotice } from './slow-client-notice.ts'
 
 const BACKLOG = 511
 /**
@@ -52,6 +53,8 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
 
   const limitConnection = createConnectionLimit({ counters, maxConnections: limits.maxConnections, logger })
 
+  const onSlowClient = createSlowClientNotice(logger)
+
   function onConnection(socket: Socket): void {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -61,7 +64,7 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
   const servers = addresses.map((address) => {
     const socketPath = address.type === 'unix' ? address.path : undefined
     return createListener(
-      { limits, timeouts, trustedProxies, socketPath, endEmptyBodies, onConnection },
+      { limits, timeouts, trustedProxies, socketPath, endEmptyBodies, onConnection, onSlowClient },
       handlers,
     )
   })

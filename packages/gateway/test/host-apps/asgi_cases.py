@@ -132,6 +132,12 @@ async def case_pathsend(scope, receive, send):
     await send({'type': 'http.response.pathsend', 'path': scope['query_string'].decode()})
 
 
+async def case_pathsend_and_remove(scope, receive, send):
+    await case_pathsend(scope, receive, send)
+    os.unlink(scope['query_string'].decode())
+    events.append('removed')
+
+
 async def case_trailers(scope, receive, send):
     await send({'type': 'http.response.start', 'status': 200, 'headers': TEXT, 'trailers': True})
     await send({'type': 'http.response.body', 'body': b'body'})

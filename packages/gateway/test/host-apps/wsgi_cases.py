@@ -275,6 +275,29 @@ def case_file(environ, start_response):
     return environ['wsgi.file_wrapper'](file)
 
 
+class PassingFile:
+    """A file that is there only as long as its response."""
+
+    def __init__(self):
+        self.path = tempfile.mktemp(dir=DIRECTORY)
+        with open(self.path, 'wb') as file:
+            file.write(b'p' * 100000)
+        self.file = open(self.path, 'rb')
+
+    def close(self):
+        self.file.close()
+        os.unlink(self.path)
+        closed.append('passing_file')
+
+
+def case_passing_file(environ, start_response):
+    passing = PassingFile()
+    wrapper = environ['wsgi.file_wrapper'](passing.file)
+    wrapper.close = passing.close
+    start_response('200 OK', TEXT)
+    return wrapper
+
+
 def case_unlinked_file(environ, start_response):
     file = tempfile.TemporaryFile()
     file.write(b'y' * 200000)

@@ -32,8 +32,15 @@ export interface ServerSettings {
     maxMemoryBytes?: number
   }
   trustedProxies: readonly string[]
-  limits: { maxBodyBytes?: number; maxHeaderBytes?: number; maxConnections?: number; maxQueue?: number }
-  timeouts: { requestMs?: number; queueMs?: number; drainMs?: number; keepAliveMs?: number }
+  limits: {
+    maxBodyBytes?: number
+    maxHeaderBytes?: number
+    maxConnections?: number
+    maxQueue?: number
+    maxWebSocketMessageBytes?: number
+    minBytesPerS?: number
+  }
+  timeouts: { requestMs?: number; queueMs?: number; drainMs?: number; keepAliveMs?: number; stallMs?: number }
   log: {
     level: LogLevel
     format: 'text' | 'json'

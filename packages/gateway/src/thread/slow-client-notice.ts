@@ -1,0 +1,21 @@
+import type { HavnError } from '@havn/model'
+import type { PluginLogger } from '@havn/plugin-api'
+
+/** Many slow clients are one line of the log in this time, not one each. */
+const NOTICE_MS = 10_000
+
+/** Makes what tells of clients that were ended for being slow. */
+export function createSlowClientNotice(logger: PluginLogger): (error: HavnError) => void {
+  let noticeAt = -NOTICE_MS
+  let untold = 0
+
+  return ({ code, hint, message }) => {
+    if (performance.now() - noticeAt < NOTICE_MS) {
+      untold += 1
+      return
+    }
+    noticeAt = performance.now()
+    logger.warn({ code, hint, ...(untold > 0 && { others: untold }) }, message)
+    untold = 0
+  }
+}

@@ -1,0 +1,166 @@
+import { once } from 'node:events'
+import type { Server, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { createListener } from '../src/index.ts'
+import type { ListenerOptions } from '../src/index.ts'
+import { defaults, exchange } from './raw-exchange.ts'
+
+const STALL_MS = 300
+const megabyte = Buffer.alloc(1_000_000, 'x')
+
+interface Seen {
+  server: Server
+  codes: string[]
+  /** What the handler was asked, in order. */
+  responses: ServerResponse[]
+}
+
+async function start(
+  handler: (response: ServerResponse) => void,
+  options: Partial<ListenerOptions> = {},
+): Promise<Seen> {
+  const codes: string[] = []
+  const responses: ServerResponse[] = []
+  const server = createListener(
+    {
+      ...defaults,
+      limits: { ...defaults.limits, maxBodyBytes: 1e9, minBytesPerS: 10_000 },
+      timeouts: { ...defaults.timeouts, stallMs: STALL_MS },
+      onSlowClient: ({ code }) => codes.push(code),
+      ...options,
+    },
+    {
+      request(_request, response) {
+        responses.push(response)
+        handler(response)
+      },
+      upgrade: (_request, socket) => void socket.write(Buffer.concat(Array<Buffer>(20).fill(megabyte))),
+    },
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { server, codes, responses }
+}
+
+function open(server: Server, text: string): Socket {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(text, 'latin1')
+  onTestFinished(() => void socket.destroy())
+  return socket
+}
+
+const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n'
+const get = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+
+const readAll = ({ req }: ServerResponse) => void req.resume()
+
+/** Sends a byte again and again, faster than the listener looks. */
+function trickle(socket: Socket): void {
+  const timer = setInterval(() => socket.write('x'), STALL_MS / 10)
+  socket.once('close', () => clearInterval(timer))
+  onTestFinished(() => clearInterval(timer))
+}
+
+test('a body that comes a byte at a time ends in 408, and the connection with it', async () => {
+  const { server, codes, responses } = await start(readAll)
+  const socket = open(server, post)
+  trickle(socket)
+  let text = ''
+  socket.setEncoding('latin1').on('data', (part: string) => (text += part))
+  await once(socket, 'end')
+  expect(text).toMatch(/^HTTP\/1\.1 408 [^]*connection: close\r\n/i)
+  expect(codes).toEqual(['HAVN_ERR_HTTP_SLOW_BODY'])
+  // Whoever handles it may say what it likes by now.
+  responses[0]!.write('late')
+  responses[0]!.end()
+})
+
+test('a body that comes slowly on a connection with a second parser ends in 408 too', async () => {
+  const { server, codes } = await start((response) => {
+    if (response.req.method === 'GET') response.end()
+    else response.req.resume()
+  })
+  const answer = await exchange(server, ['GET /\xe9 HTTP/1.1\r\nHost: a\r\n\r\n', post])
+  expect(answer.text).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 408 /)
+  expect(codes).toEqual(['HAVN_ERR_HTTP_SLOW_BODY'])
+})
+
+test('a body that the handler does not read on, or whose answer has begun, has all the time', async () => {
+  const { server, codes, responses } = await start((response) => {
+    if (response.req.headers['x-begin'] !== undefined) response.flushHeaders()
+  })
+  const full = open(server, post)
+  full.write(megabyte.subarray(0, 500_000))
+  open(server, post.replace('Host', 'X-Begin: 1\r\nHost'))
+  await sleep(STALL_MS * 4)
+  expect(codes).toEqual([])
+  expect(responses.map((response) => response.destroyed)).toEqual([false, false])
+  const ended = once(responses[0]!.req.resume(), 'end')
+  full.write(megabyte.subarray(500_000))
+  await ended
+})
+
+test.each([
+  ['in pieces', (response: ServerResponse) => writeOn(response)],
+  [
+    'in one large write',
+    (response: ServerResponse) => void response.end(Buffer.concat(Array(30).fill(megabyte))),
+  ],
+])('a response that is never read ends, %s', async (_name, handler) => {
+  const { server, codes, responses } = await start(handler)
+  const socket = open(server, get)
+  socket.pause()
+  await expect.poll(() => responses[0]?.destroyed, { timeout: 10_000 }).toBe(true)
+  expect(codes).toEqual(['HAVN_ERR_HTTP_SLOW_READER'])
+})
+
+test('a large write that is taken slowly, but taken, comes to its end', async () => {
+  const { server, codes } = await start(
+    (response) => void response.end(Buffer.concat(Array(30).fill(megabyte))),
+  )
+  const socket = open(server, get)
+  let bytes = 0
+  socket.on('data', (part) => {
+    bytes += part.length
+    socket.pause()
+    setTimeout(() => socket.resume(), 2)
+  })
+  await once(socket, 'close')
+  expect(bytes).toBeGreaterThan(30_000_000)
+  expect(codes).toEqual([])
+})
+
+test('a response with nothing to send may last', async () => {
+  const { server, codes, responses } = await start((response) => void response.write('a'))
+  const socket = open(server, get)
+  socket.resume()
+  await sleep(STALL_MS * 4)
+  expect(codes).toEqual([])
+  responses[0]!.end('b')
+  await once(socket, 'close')
+})
+
+test('what was upgraded is held to the same, and 0 holds nobody to anything', async () => {
+  const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+  const { server, codes } = await start(() => {})
+  const strict = open(server, upgrade)
+  strict.pause()
+  await expect.poll(() => codes, { timeout: 10_000 }).toEqual(['HAVN_ERR_HTTP_SLOW_READER'])
+  const lenient = await start(() => {}, { timeouts: { ...defaults.timeouts, stallMs: 0 } })
+  open(lenient.server, upgrade).pause()
+  await sleep(STALL_MS * 4)
+  expect(lenient.codes).toEqual([])
+})
+
+function writeOn(response: ServerResponse): void {
+  while (response.write(megabyte));
+  response.once('drain', () => writeOn(response))
+}
