@@ -29,6 +29,16 @@ describe.each(kinds)('an app of the interface %s', (kind) => {
     expect(await askRaw(port, chunkedUpload + chunk + '0\r\n\r\n')).toContain('16384 bytes')
   })
 
+  test('a head that comes a byte at a time gets 408', async () => {
+    const { port } = await startFaultGateway(kind, { timeouts: { headersMs: 500 } })
+    const slow = new RawClient(port).write('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ')
+    const timer = setInterval(() => slow.write('x'), 50)
+    onTestFinished(() => clearInterval(timer))
+    await slow.closed
+    expect(slow.text).toMatch(/^HTTP\/1\.1 408 /)
+    expect(await hello(port)).toBe('hello')
+  })
+
   test('a client that sends a byte at a time gets 408, while others are served', async () => {
     const { port } = await startFaultGateway(kind, {
       limits: { minBytesPerS: 1_000 },

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { findFault } from '../src/frames/frame-rules.ts'
 import * as frames from '../src/frames/index.ts'
 import type { Frame, FrameType, Side } from '../src/frames/index.ts'
 
@@ -47,6 +48,21 @@ describe('the codec of the CPython host', () => {
   })
 })
 
+describe('the page of the protocol', () => {
+  it('names each type of frame, its number, and who sends it', async () => {
+    const page = await readFile(new URL('../../../docs/reference/host-protocol.md', import.meta.url), 'utf8')
+    const rows = [...page.matchAll(/^\| (\d+) +\| ([A-Z_]+) +\| (both|g→h|h→g) +\|/gm)]
+    const seen = rows.map(([, number, name, way]) => [name, Number(number), way])
+    expect(seen).toEqual(Object.entries(frames.frameType).map(([name, type]) => [name, type, wayOf(type)]))
+  })
+
+  it('has vectors for each type from each side that sends it', () => {
+    const seen = new Set(good.map(({ type, from }) => `${type} from the ${from}`))
+    for (const [name, type] of Object.entries(frames.frameType))
+      for (const side of sidesOf(type)) expect(seen).toContain(`${name} from the ${side}`)
+  })
+})
+
 describe('the codes of what an app does wrong', () => {
   it('are the same in the host and here', async () => {
     const source = await readFile(new URL('../python/havn_host/app_errors.py', import.meta.url), 'utf8')
@@ -54,6 +70,19 @@ describe('the codes of what an app does wrong', () => {
     expect(codes.sort()).toEqual([...Object.keys(frames.appErrors), 'HAVN_ERR_APP_THREW'].sort())
   })
 })
+
+function sidesOf(type: FrameType): Side[] {
+  const header = { length: 0, type, flags: 0, reserved: 0, stream: 1 }
+  return (['gateway', 'host'] as const).filter(
+    (side) => !findFault(header, side)?.includes('do not come from'),
+  )
+}
+
+function wayOf(type: FrameType): string {
+  const sides = sidesOf(type)
+  if (sides.length === 2) return 'both'
+  return sides[0] === 'gateway' ? 'g→h' : 'h→g'
+}
 
 function read(vector: Vector): Frame[] {
   const seen: Frame[] = []

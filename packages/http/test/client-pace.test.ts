@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { createListener } from '../src/index.ts'
-import type { ListenerOptions } from '../src/index.ts'
+import type { ListenerOptions, PlainExchange } from '../src/index.ts'
 import { defaults, exchange } from './raw-exchange.ts'
 
 const STALL_MS = 300
@@ -21,6 +21,7 @@ interface Seen {
 async function start(
   handler: (response: ServerResponse) => void,
   options: Partial<ListenerOptions> = {},
+  plain?: (exchange: PlainExchange) => void,
 ): Promise<Seen> {
   const codes: string[] = []
   const responses: ServerResponse[] = []
@@ -37,6 +38,12 @@ async function start(
         responses.push(response)
         handler(response)
       },
+      ...(plain && {
+        plain(exchange: PlainExchange) {
+          plain(exchange)
+          return true
+        },
+      }),
       upgrade: (_request, socket) => void socket.write(Buffer.concat(Array<Buffer>(20).fill(megabyte))),
     },
   )
@@ -122,6 +129,18 @@ test.each([
   expect(codes).toEqual(['HAVN_ERR_HTTP_SLOW_READER'])
 })
 
+test.each([
+  [
+    'whole',
+    (plain: PlainExchange) => plain.send(200, 'HTTP/1.1 200 OK\r\n', Buffer.concat(Array(30).fill(megabyte))),
+  ],
+  ['in pieces', (plain: PlainExchange) => writeOn(plain.response)],
+])('what the plain lane sends is held to the same, %s', async (_name, send) => {
+  const { server, codes } = await start(() => {}, {}, send)
+  open(server, get.replace('Connection: close\r\n', '')).pause()
+  await expect.poll(() => codes, { timeout: 10_000 }).toEqual(['HAVN_ERR_HTTP_SLOW_READER'])
+})
+
 test('a large write that is taken slowly, but taken, comes to its end', async () => {
   const { server, codes } = await start(
     (response) => void response.end(Buffer.concat(Array(30).fill(megabyte))),
@@ -147,6 +166,25 @@ test('a response with nothing to send may last', async () => {
   responses[0]!.end('b')
   await once(socket, 'close')
 })
+
+test.each([true, false])(
+  'a request may wait for its answer, and its connection for another (%s)',
+  async (endEmptyBodies) => {
+    const { server, codes, responses } = await start(() => {}, { endEmptyBodies })
+    const socket = open(server, get.replace('Connection: close\r\n', ''))
+    let text = ''
+    socket.setEncoding('latin1').on('data', (part: string) => (text += part))
+    await sleep(STALL_MS * 4)
+    responses[0]!.end('first')
+    await sleep(STALL_MS * 4)
+    expect(codes).toEqual([])
+    socket.write(get)
+    await expect.poll(() => responses.length).toBe(2)
+    responses[1]!.end('second')
+    await once(socket, 'close')
+    expect(text).toMatch(/first[^]*second/)
+  },
+)
 
 test('what was upgraded is held to the same, and 0 holds nobody to anything', async () => {
   const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'

@@ -230,6 +230,12 @@ export function listenerSuite(startEcho: StartEcho): void {
       expect(rejected).toEqual([])
     })
 
+    test('a kept connection that nothing more comes on: closed after its time', async () => {
+      await using server = await startEcho({ timeouts: { headersMs: 10_000, keepAliveMs: 100 } })
+      const { text } = await exchange(server, 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n')
+      expect(text).toMatch(/^HTTP\/1\.1 200 /)
+    })
+
     test('a fault behind a good request: that one gets its answer first', async () => {
       await using server = await startEcho()
       const answer = await exchange(server, 'GET /good HTTP/1.1\r\nHost: a\r\n\r\nBAD REQUEST\r\n\r\n')
