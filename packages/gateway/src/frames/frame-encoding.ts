@@ -34,6 +34,15 @@ export function frameString({ type, flags = 0, stream = 0 }: FrameStart, payload
   return u32(payload.length) + String.fromCharCode(type, flags, 0, 0) + u32(stream) + payload
 }
 
+/** The beginning of a frame, as {@link frameString} makes it: `bytesLeft` of its payload are written after it. */
+export function frameStartString(
+  { type, flags = 0, stream = 0 }: FrameStart,
+  payload: string,
+  bytesLeft: number,
+) {
+  return u32(payload.length + bytesLeft) + String.fromCharCode(type, flags, 0, 0) + u32(stream) + payload
+}
+
 /** CREDIT: the other side may send this many bytes more on the stream. */
 export function creditString(stream: number, bytes: number): string {
   return frameString({ type: frameType.CREDIT, stream }, u32(bytes))

@@ -31,6 +31,7 @@ export {
   encodeFileRequest,
   encodeRequest,
   joinHead,
+  requestStartString,
   requestString,
   splitHead,
 } from './request-frame.ts'

@@ -8,6 +8,7 @@ import {
   encodeFileRequest,
   encodeRequest,
   joinHead,
+  requestStartString,
   requestString,
   splitHead,
 } from './request-frame.ts'
@@ -43,6 +44,10 @@ describe('request and response frames', () => {
     )
     expect(
       Buffer.from(requestString(request, false), 'latin1').equals(encodeRequest(request, empty, false)),
+    ).toBe(true)
+    const start = Buffer.from(requestStartString(request, 3), 'latin1')
+    expect(
+      Buffer.concat([start, Buffer.from('abc')]).equals(encodeRequest(request, Buffer.from('abc'), true)),
     ).toBe(true)
     const [frame] = read('gateway', encodeFileRequest(request, '/run/é'))
     expect(frame?.flags).toBe(frameFlag.END | frameFlag.FILE)

@@ -1,6 +1,6 @@
 import { frameErrors } from './errors.ts'
 import { frameFlag, frameHeaderBytes, frameType } from './frame.ts'
-import { encodeFrameHeader, frameString, u32 } from './frame-encoding.ts'
+import { encodeFrameHeader, frameStartString, frameString, u32 } from './frame-encoding.ts'
 
 /** Opens a stream. */
 export interface RequestFrame {
@@ -32,6 +32,12 @@ export function joinHead(fields: readonly string[]): string {
 export function requestString({ stream, deadlineMs, head }: RequestFrame, end = true): string {
   const flags = end ? frameFlag.END : 0
   return frameString({ type: frameType.REQUEST, flags, stream }, u32(head.length) + u32(deadlineMs) + head)
+}
+
+/** The beginning of a REQUEST with END, as a latin-1 string: `bodyBytes` (at most 65,536) are written after it. */
+export function requestStartString({ stream, deadlineMs, head }: RequestFrame, bodyBytes: number): string {
+  const start = { type: frameType.REQUEST, flags: frameFlag.END, stream }
+  return frameStartString(start, u32(head.length) + u32(deadlineMs) + head, bodyBytes)
 }
 
 /** A REQUEST with its body or the beginning of it (at most 65,536 bytes). */

@@ -127,6 +127,14 @@ export class Channel {
     this.#link.writer.bytes(frame)
   }
 
+  /** The REQUEST as its beginning and its body, which is not copied; it has END. */
+  requestParts(start: string, body: readonly Buffer[]): void {
+    this.#sentEnd = true
+    this.#turn = ++this.#link.turns
+    this.#link.writer.text(start)
+    for (const chunk of body) this.#link.writer.bytes(chunk)
+  }
+
   /** Bytes that go as BODY or WS_MESSAGE frames in turn with other streams. The memory is the channel's now. */
   push(payload: Buffer, type: FrameType = BODY, flags = 0): void {
     if (this.#sentEnd) return

@@ -26,7 +26,7 @@ export class FrameWriter {
     this.#text += frames
   }
 
-  /** Whole frames. */
+  /** Whole frames, or what is left of the one that `text` began. */
   bytes(frames: Buffer): void {
     if (!this.#scheduled) this.#schedule()
     this.#writeText()

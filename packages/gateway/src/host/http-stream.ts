@@ -4,15 +4,8 @@ import type { HavnError } from '@havn/model/errors'
 import { count, counter } from '../dispatch/counters.ts'
 import type { Job, Refusal } from '../dispatch/dispatcher.ts'
 import type { Waiting } from '../dispatch/waiting-list.ts'
-import {
-  decodeBegun,
-  encodeFileRequest,
-  encodeRequest,
-  frameFlag,
-  frameType,
-  maxDataBytes,
-} from '../frames/index.ts'
-import { requestString } from '../frames/index.ts'
+import { decodeBegun, encodeFileRequest, frameFlag, frameType, maxDataBytes } from '../frames/index.ts'
+import { requestStartString, requestString } from '../frames/index.ts'
 import type { Frame } from '../frames/index.ts'
 import { asgiHead } from './asgi-head.ts'
 import type { Channel, ChannelUser, RequestInFlight } from './channel.ts'
@@ -171,7 +164,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     if (!isIdempotent(target.method)) this.#body = null
     if (body.file !== null) return channel.requestBytes(encodeFileRequest(frame, body.file))
     if (body.bytes <= maxDataBytes)
-      return channel.requestBytes(encodeRequest(frame, Buffer.concat(body.chunks, body.bytes), true))
+      return channel.requestParts(requestStartString(frame, body.bytes), body.chunks)
     channel.request(requestString(frame, false), false)
     for (const chunk of body.chunks) channel.push(chunk)
     channel.end()
