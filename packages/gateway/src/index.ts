@@ -3,6 +3,7 @@ export type { GatewayApp, GatewayConfig, GatewayOptions } from './config/gateway
 export { errors } from './errors.ts'
 export type { GatewayProcessStatus, GatewayWorkerStatus } from './gateway-process/status.ts'
 export type { Exchange, Host, UpgradeExchange } from './host/host.ts'
+export { parseGatewayOptions } from './supervisor/parse-options.ts'
 export { startSupervisor } from './supervisor/start-supervisor.ts'
 export type {
   GatewayHandle,

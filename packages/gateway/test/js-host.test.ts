@@ -406,6 +406,52 @@ describe('websockets of a JavaScript app', () => {
   })
 })
 
+describe('the deadline of a request', () => {
+  it('is a 504, and aborts the request of a fetch handler', async () => {
+    const front = await startApp(
+      `let aborted = 0
+       export default (request) => {
+         if (request.url.endsWith('/aborted')) return new Response(String(aborted))
+         request.signal.addEventListener('abort', () => (aborted += 1))
+         return new Promise(() => {})
+       }`,
+      'fetch',
+      { timeouts: { requestMs: 150 } },
+    )
+    const answer = await fetchFrom(front, '/never')
+    expect(answer).toMatchObject({ status: 504, headers: { connection: 'close' } })
+    expect((await fetchFrom(front, '/aborted')).text).toBe('1')
+    expect(front.records[0]).toMatchObject({ status: 504, error: 'HAVN_ERR_REQUEST_DEADLINE' })
+    expect(front.lines.filter(({ code }) => code === 'HAVN_ERR_REQUEST_DEADLINE')).toHaveLength(1)
+    expect(readCounters(front.counters)).toMatchObject({ inFlight: 0, failed: 1, cancelled: 0 })
+  })
+
+  it('breaks off a response that has begun, and leaves its connection’s others alone', async () => {
+    const front = await startApp(
+      `export default (req, res) => {
+         if (req.url === '/quick') return res.end('quick')
+         res.write('begun')
+       }`,
+      'node',
+      { timeouts: { requestMs: 150 } },
+    )
+    const agent = keepAliveAgent()
+    expect((await fetchFrom(front, '/quick', { agent })).text).toBe('quick')
+    await expect(fetchFrom(front, '/', { agent })).rejects.toThrow('aborted')
+    expect((await fetchFrom(front, '/quick')).text).toBe('quick')
+    expect(front.records[1]?.error).toBe('HAVN_ERR_REQUEST_DEADLINE')
+    await until(() => readCounters(front.counters).inFlight === 0)
+  })
+
+  it('is nothing to a request that is done in time', async () => {
+    const front = await startApp(`export default () => new Response('in time')`, 'fetch', {
+      timeouts: { requestMs: 60_000 },
+    })
+    expect((await fetchFrom(front)).text).toBe('in time')
+    expect(front.records[0]?.error).toBeUndefined()
+  })
+})
+
 describe('a gateway without an app', () => {
   it('has nothing: 404 as text or JSON, and for websockets', async () => {
     const front = await listen(createConfig(), createNoHost())

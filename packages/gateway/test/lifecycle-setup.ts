@@ -8,7 +8,13 @@ import type { Address } from '@havn/model'
 import { startChild, type ManagedChild } from '@havn/process'
 import { findPython, requirePart } from '@havn/tools/parts'
 import { onTestFinished, test } from 'vitest'
-import { startSupervisor, supervisorModule, type GatewayHandle, type GatewayOptions } from '../src/index.ts'
+import {
+  startSupervisor,
+  supervisorModule,
+  type GatewayHandle,
+  type GatewayOptions,
+  type SupervisorHooks,
+} from '../src/index.ts'
 
 export const appsDirectory: string = fileURLToPath(new URL('./lifecycle-apps', import.meta.url))
 
@@ -36,8 +42,11 @@ export function pythonOptions(
 }
 
 /** Starts a gateway that ends with the test. */
-export async function startGateway(options: GatewayOptions): Promise<GatewayHandle> {
-  const handle = await startSupervisor(options)
+export async function startGateway(
+  options: GatewayOptions,
+  hooks: SupervisorHooks = {},
+): Promise<GatewayHandle> {
+  const handle = await startSupervisor(options, hooks)
   onTestFinished(() => handle.stop({ force: true }))
   return handle
 }

@@ -16,11 +16,14 @@ const options: GatewayOptions = {
   log: { level: 'silent' },
 }
 
-test('the edge answers first, the app the rest; thread modules come before both', async () => {
-  const { addresses } = await startGateway(options)
-  expect((await get(urlOf(addresses, '/edge/x'))).text).toBe('edge x-request-id marked')
-  expect((await get(urlOf(addresses, '/other'))).text).toBe('hello from TypeScript')
-})
+test.each(['thread', 'process'] as const)(
+  'in a %s the edge answers first, the app the rest; thread modules come before both',
+  async (isolation) => {
+    const { addresses } = await startGateway({ ...options, isolation })
+    expect((await get(urlOf(addresses, '/edge/x'))).text).toBe('edge x-request-id marked')
+    expect((await get(urlOf(addresses, '/other'))).text).toBe('hello from TypeScript')
+  },
+)
 
 test('an edge that throws costs its request alone', async () => {
   const { addresses } = await startGateway(options)

@@ -54,6 +54,8 @@ export const platformConfigSchema = z.strictObject({
       maxMemoryBytes: z.int().positive().optional(),
     })
     .optional(),
+  /** Where the gateway runs a JavaScript app: in its own threads (default), or in a process for each of them. */
+  isolation: z.enum(['thread', 'process']).optional(),
   /** More folders to serve, beside those that the framework names. */
   staticFiles: z
     .array(
@@ -93,6 +95,8 @@ export const platformConfigSchema = z.strictObject({
       keepAliveMs: durationMs.optional(),
       /** How long a client may be slower than `limits.minBytesPerS`; 0 is no limit. */
       stallMs: durationMs.optional(),
+      /** A JavaScript app that blocks its event loop for longer is started again. */
+      blockedMs: durationMs.optional(),
     })
     .optional(),
   log: z

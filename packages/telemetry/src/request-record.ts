@@ -15,6 +15,6 @@ export interface RequestRecord {
   worker?: number
   /** What failed, for `error.type`: an error code. */
   error?: string
-  /** Status of the answer to an Upgrade request, set by who wrote it; other answers have a ServerResponse. */
+  /** Status of an answer that went out without a ServerResponse, set by who wrote it: to an Upgrade, at a deadline. */
   status?: number
 }

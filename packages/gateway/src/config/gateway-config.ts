@@ -39,6 +39,11 @@ export const gatewayConfigSchema = z.object({
   threads: z.int().min(1).max(256).default(1),
   /** Python children; JavaScript apps run in the threads and ignore it. */
   workers: z.int().min(1).max(1024).default(1),
+  /**
+   * Where a JavaScript app runs: in the gateway's threads, or in a process of its own for each of them, for apps that
+   * need `chdir`, signals or native addons, or must not share fate.
+   */
+  isolation: z.enum(['thread', 'process']).default('thread'),
   /** The edge as { module URL, JSON config }: see EdgeModule in plugin-api. */
   edge: z.object({ module: z.string(), config: z.json() }).optional(),
   /** A request that a healthy app answers below 500: a successor serves only once it did. */
@@ -108,6 +113,12 @@ export const gatewayConfigSchema = z.object({
       /** From spawn to READY. */
       startMs: z.int().default(60_000),
       drainMs: z.int().default(30_000),
+      /**
+       * A JavaScript app that blocks its event loop for longer is ended and started again: its process, or the whole
+       * gateway process where it runs in a thread. 0, the default, only logs it: others serve on meanwhile, and to
+       * end it would break off what its loop may still answer.
+       */
+      blockedMs: z.int().min(0).default(0),
     })
     .prefault({}),
   log: z

@@ -27,6 +27,8 @@ export type CounterIndex = (typeof counter)[CounterName]
 
 /** A row a thread, a cache line each: threads never write to each other's memory. */
 const rowLength = 16
+/** A column of its own: how often the thread's event loop was seen to turn. */
+const beats = rowLength - 1
 const gauges: readonly CounterIndex[] = [
   counter.queued,
   counter.inFlight,
@@ -58,6 +60,16 @@ export function count(counters: Counters, index: CounterIndex, change = 1): void
   Atomics.add(counters.table, counters.row + index, change)
 }
 
+/** Shows that this thread's event loop turns. */
+export function beat({ table, row }: Counters): void {
+  Atomics.add(table, row + beats, 1)
+}
+
+/** How often a thread has shown that its event loop turns, modulo 2³². */
+export function beatsOf({ table, row }: Counters): number {
+  return Atomics.load(table, row + beats)
+}
+
 /** The sum of one counter over all threads. */
 export function totalOf(counters: Counters, index: CounterIndex): number {
   let total = 0
@@ -68,17 +80,40 @@ export function totalOf(counters: Counters, index: CounterIndex): number {
 /** All sums, by name: what metrics and the control API read. */
 export function readCounters(memory: SharedArrayBuffer): Record<CounterName, number> {
   const counters = openCounters(memory)
-  const totals = {} as Record<CounterName, number>
+  const totals = zeroCounters()
   for (const name of Object.keys(counter) as CounterName[]) totals[name] = totalOf(counters, counter[name])
   return totals
+}
+
+/** What one thread has counted, by name. */
+export function readRow({ table, row }: Counters): Record<CounterName, number> {
+  const counts = zeroCounters()
+  for (const name of Object.keys(counter) as CounterName[]) {
+    counts[name] = Atomics.load(table, row + counter[name]) >>> 0
+  }
+  return counts
+}
+
+/** Sums of nothing. */
+export function zeroCounters(): Record<CounterName, number> {
+  return Object.fromEntries(Object.keys(counter).map((name) => [name, 0])) as Record<CounterName, number>
 }
 
 /** Adds sums that were counted elsewhere. */
 export function addCounters(
   sums: Record<CounterName, number>,
-  more: Readonly<Partial<Record<CounterName, number>>>,
+  more: Readonly<Record<CounterName, number>>,
 ): void {
-  for (const name of Object.keys(more) as CounterName[]) sums[name] += more[name] ?? 0
+  for (const name of Object.keys(more) as CounterName[]) sums[name] += more[name]
+}
+
+/** What stays counted when those who counted are gone. */
+export function withoutGauges(sums: Readonly<Record<CounterName, number>>): Record<CounterName, number> {
+  const kept = { ...sums }
+  for (const name of Object.keys(counter) as CounterName[]) {
+    if (gauges.includes(counter[name])) kept[name] = 0
+  }
+  return kept
 }
 
 /** Takes back what a thread that has ended still held, so that its gauges don't limit the others. */

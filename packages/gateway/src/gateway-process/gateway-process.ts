@@ -12,6 +12,9 @@ import { WorkerSet } from './worker-set.ts'
 /** What follows a drain's deadline may take this long. */
 const CLOSE_MS = 2_000
 
+/** How long the other threads may take for their answers when one has died: the successor waits for it. */
+const LAST_ANSWERS_MS = 500
+
 /**
  * The gateway process's main thread: starts threads and workers, replaces workers, drains. It never touches a
  * request.
@@ -112,6 +115,7 @@ export class GatewayProcess {
   /** Ends the workers without waiting for anything. */
   killWorkers(): void {
     this.#workers.kill()
+    for (const thread of this.#threads) thread.kill()
   }
 
   async #startThreads(): Promise<void> {
@@ -129,12 +133,13 @@ export class GatewayProcess {
           descriptors: descriptors[thread] ?? [],
           counters: this.#counters,
         },
+        logger: this.#logger,
         onReport: (report) => {
           if ('worker' in report) this.#workers.onReport(report)
         },
         onFailure: (error) => {
           clearGauges(this.#counters, thread)
-          this.#onFailure(error)
+          void this.#end(thread, error)
         },
       }),
     )
@@ -148,6 +153,17 @@ export class GatewayProcess {
     const { app, health } = this.#start.config
     if (app.language === 'python') await this.#workers.assertHealthy()
     else await Promise.all(this.#threads.map((thread) => assertHealthy(health, () => thread.probe())))
+  }
+
+  /** The process cannot go on without one of its threads. The others answer what they have begun, if they are quick. */
+  async #end(thread: number, error: HavnError): Promise<void> {
+    if (this.#state === 'ready') {
+      this.#state = 'draining'
+      this.#workers.endReplacing()
+      const others = this.#threads.filter((_thread, at) => at !== thread)
+      await Promise.race([Promise.all(others.map((other) => other.drain())), sleep(LAST_ANSWERS_MS)])
+    }
+    this.#onFailure(error)
   }
 
   async #close(): Promise<void> {

@@ -1,27 +1,39 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type HavnError, fromErrorJson } from '@havn/model/errors'
 import { Piscina } from 'piscina'
+import { beatsOf, openCounters, readRow } from '../dispatch/counters.ts'
 import { errors } from '../errors.ts'
 import { moduleUrl } from '../module-url.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
-import type { ThreadCommand, ThreadReport, WorkerCommand } from '../thread/messages.ts'
+import { LoopWatch } from '../thread/loop-watch.ts'
+import type { LastWords, ThreadCommand, ThreadReport, WorkerCommand } from '../thread/messages.ts'
 import type { ServingThread, ServingThreadOptions, ServingThreadStatus } from './serving-thread.ts'
 import { ThreadControl } from './thread-control.ts'
+import { readThreadStack } from './thread-stack.ts'
 
 /**
  * One thread of the gateway: a pool of one worker with one task that never returns while it serves. Atomics are
  * off, because Piscina's would freeze the thread's event loop between tasks.
  */
 export class GatewayThread implements ServingThread {
+  readonly #options: ServingThreadOptions
   readonly #pool: Piscina
   readonly #port: MessagePort
   readonly #ended: Promise<void>
   readonly #control: ThreadControl
+  readonly #watch: LoopWatch
+  readonly #startedAt = performance.now()
   #closed = false
   #prepared = false
+  #failure: HavnError | null = null
+  #words: LastWords | null = null
+  #blockedStack: string | null = null
 
-  private constructor({ input, onReport, onFailure }: ServingThreadOptions) {
+  private constructor(options: ServingThreadOptions) {
+    const { input, onReport } = options
     const { port1, port2 } = new MessageChannel()
+    this.#options = options
     this.#port = port1
     this.#pool = new Piscina({
       filename: moduleUrl(import.meta.url, '../thread/main').href,
@@ -30,23 +42,23 @@ export class GatewayThread implements ServingThread {
       atomics: 'disabled',
     })
     this.#control = new ThreadControl((command) => this.#send(command))
-    let failure: HavnError | null = null
-    const fail = (error: HavnError) => {
-      if (failure !== null || this.#closed) return
-      failure = error
-      this.#control.end(error)
-      if (this.#prepared) onFailure(error)
-    }
+    const counters = openCounters(input.counters, input.thread)
+    this.#watch = new LoopWatch({
+      beats: () => beatsOf(counters),
+      blockedMs: input.config.timeouts.blockedMs,
+      onBlocked: (forMs) => this.#onBlocked(forMs),
+      onOverrun: (forMs) => this.#onOverrun(forMs),
+    })
     port1.on('message', (report: ThreadReport) => {
-      if (report.type === 'failed') fail(fromErrorJson(report.error))
+      if (report.type === 'last-words') this.#words = report.words
+      else if (report.type === 'failed') this.#fail(fromErrorJson(report.error))
       this.#control.receive(report)
       onReport(report)
     })
-    const seen = (reason: string) => ({ thread: input.thread, reason })
-    this.#ended = this.#pool.run({ ...input, port: port2 }, { transferList: [port2] }).then(
-      () => fail(errors.HAVN_ERR_GATEWAY_THREAD(seen('its task returned'))),
-      (cause: Error) =>
-        fail(errors.HAVN_ERR_GATEWAY_THREAD(seen(cause.message), { cause, detail: cause.stack })),
+    const task = this.#pool.run({ ...input, isProcess: false, port: port2 }, { transferList: [port2] })
+    this.#ended = task.then(
+      () => this.#fail(this.#error('its task returned')),
+      (cause: Error) => this.#onThreadEnd(cause),
     )
   }
 
@@ -71,8 +83,9 @@ export class GatewayThread implements ServingThread {
     this.#send(command)
   }
 
-  listen(): Promise<void> {
-    return this.#control.listen()
+  async listen(): Promise<void> {
+    await this.#control.listen()
+    if (this.#options.input.config.app.language === 'node') this.#watch.start()
   }
 
   async drain(): Promise<void> {
@@ -91,10 +104,66 @@ export class GatewayThread implements ServingThread {
     return { python: status?.python ?? null, worker: null, counters: null }
   }
 
+  /** A thread ends with its process. */
+  kill(): void {}
+
   async destroy(): Promise<void> {
     this.#closed = true
+    this.#watch.stop()
     this.#port.close()
     await this.#pool.destroy()
+  }
+
+  async #onThreadEnd(cause: Error): Promise<void> {
+    // What it said last may be on its way.
+    await nextTurn()
+    const reason = this.#words?.reason === 'exit' ? `the app called ${this.#words.message}` : cause.message
+    this.#fail(this.#error(reason, { cause, detail: this.#words?.stack ?? cause.stack }))
+  }
+
+  #fail(error: HavnError): void {
+    if (this.#failure !== null || this.#closed) return
+    this.#failure = error
+    this.#watch.stop()
+    this.#control.end(error)
+    if (!this.#prepared) return
+    this.#certify(error)
+    this.#options.onFailure(error)
+  }
+
+  /** All that is known of an end: the whole process goes with it. */
+  #certify(error: HavnError): void {
+    const { input, logger } = this.#options
+    const { requests, inFlight } = readRow(openCounters(input.counters, input.thread))
+    logger.error(
+      {
+        event: 'thread.exited',
+        thread: input.thread,
+        uptimeMs: Math.round(performance.now() - this.#startedAt),
+        requests,
+        inFlightCount: inFlight,
+        cause: this.#words?.reason ?? 'error',
+        message: this.#words?.message ?? error.message,
+        stacks: error.detail,
+      },
+      'thread has died',
+    )
+  }
+
+  async #onBlocked(forMs: number): Promise<void> {
+    const { input, logger } = this.#options
+    const worker = this.#pool.threads[0]
+    this.#blockedStack = worker === undefined ? null : await readThreadStack(worker.threadId)
+    const seen = { thread: input.thread, blockedMs: forMs, stacks: this.#blockedStack }
+    logger.warn({ event: 'loop.blocked', ...seen }, 'the app blocks its event loop')
+  }
+
+  #onOverrun(forMs: number): void {
+    this.#fail(this.#error(`it was blocked for ${forMs} ms`, { detail: this.#blockedStack ?? undefined }))
+  }
+
+  #error(reason: string, extras: { cause?: Error; detail?: string } = {}): HavnError {
+    return errors.HAVN_ERR_GATEWAY_THREAD({ thread: this.#options.input.thread, reason }, extras)
   }
 
   #send(command: ThreadCommand): void {

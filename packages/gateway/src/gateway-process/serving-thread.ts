@@ -1,4 +1,5 @@
 import type { HavnError } from '@havn/model/errors'
+import type { Logger } from '@havn/telemetry'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
@@ -6,7 +7,8 @@ import type { ThreadInput, ThreadReport, WorkerCommand } from '../thread/message
 import type { GatewayWorkerStatus } from './status.ts'
 
 export interface ServingThreadOptions {
-  input: Omit<ThreadInput, 'port'>
+  input: Omit<ThreadInput, 'port' | 'isProcess'>
+  logger: Logger
   /** Receives what concerns workers. */
   onReport: (report: ThreadReport) => void
   /** It ended by itself, after it had been prepared, and cannot go on. */
@@ -39,6 +41,8 @@ export interface ServingThread {
   /** Breaks off what is in flight; `drain()` resolves soon after. */
   close(): void
   status(): Promise<ServingThreadStatus>
+  /** Ends it without waiting for anything, where it would outlive this process. */
+  kill(): void
   /** Ends it at once. Safe to call twice. */
   destroy(): Promise<void>
 }

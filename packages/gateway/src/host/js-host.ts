@@ -11,6 +11,7 @@ import { loadJsApp } from './js-app.ts'
 import { createJsHandlers } from './js-handlers.ts'
 import type { JsHandlers } from './js-handlers.ts'
 import { limitUpload } from './limit-upload.ts'
+import { endOverdue } from './overdue.ts'
 import { ownStack } from './own-stack.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
@@ -30,8 +31,9 @@ export interface JsHostOptions {
 const recordOf = Symbol('record')
 const hostOf = Symbol('host')
 const tooLarge = 'HAVN_ERR_REQUEST_BODY_TOO_LARGE'
+const deadlineOf = Symbol('deadline')
 type OwnRequest = IncomingMessage & { [recordOf]?: RequestRecord }
-type OwnResponse = ServerResponse & { [hostOf]?: JsHost }
+type OwnResponse = ServerResponse & { [hostOf]?: JsHost | undefined; [deadlineOf]?: NodeJS.Timeout }
 
 /**
  * Runs a JavaScript app in this thread: `fetch` handlers, node:http listeners, Express, Fastify and Koa apps, and
@@ -61,6 +63,7 @@ class JsHost implements Host {
   readonly #counters: Counters
   readonly #logger: PluginLogger
   readonly #maxBodyBytes: number
+  readonly #requestMs: number
   #active = 0
   #draining = false
   #closed = false
@@ -72,6 +75,7 @@ class JsHost implements Host {
     this.#counters = openCounters(counters, thread)
     this.#logger = logger
     this.#maxBodyBytes = config.limits.maxBodyBytes
+    this.#requestMs = config.timeouts.requestMs
   }
 
   handle({ request, response, target, record }: Exchange): void {
@@ -139,9 +143,25 @@ class JsHost implements Host {
   }
 
   /** The response is over, sent or not. */
-  settle(response: ServerResponse): void {
+  settle(response: OwnResponse): void {
+    clearTimeout(response[deadlineOf])
     count(this.#counters, counter.inFlight, -1)
     if (!response.writableFinished) count(this.#counters, counter.cancelled)
+    this.#end()
+  }
+
+  /** Its deadline has passed. A loop that is blocked comes to this late. */
+  expire(response: OwnResponse, timeoutMs: number): void {
+    const record = (response.req as OwnRequest)[recordOf]!
+    const error = hostErrors.HAVN_ERR_REQUEST_DEADLINE({ timeoutMs })
+    record.error = error.code
+    if (!response.headersSent) record.status = error.status
+    this.#logger.warn({ code: error.code, request: record.id, hint: error.hint }, error.message)
+    count(this.#counters, counter.failed)
+    count(this.#counters, counter.inFlight, -1)
+    // It is settled: that its response ends unfinished is not the client's doing.
+    response[hostOf] = undefined
+    endOverdue(response)
     this.#end()
   }
 
@@ -150,6 +170,8 @@ class JsHost implements Host {
     response[hostOf] = this
     response.on('close', onResponseClose)
     if (this.#draining) response.shouldKeepAlive = false
+    const requestMs = this.#requestMs
+    if (requestMs > 0) response[deadlineOf] = setTimeout(onDeadline, requestMs, response, requestMs)
     this.#active += 1
     count(this.#counters, counter.inFlight)
   }
@@ -201,6 +223,10 @@ class JsHost implements Host {
 /** One listener for all responses: no closure a request. */
 function onResponseClose(this: OwnResponse): void {
   this[hostOf]?.settle(this)
+}
+
+function onDeadline(response: OwnResponse, timeoutMs: number): void {
+  response[hostOf]?.expire(response, timeoutMs)
 }
 
 function report(logger: PluginLogger, error: unknown, record: RequestRecord | undefined): void {

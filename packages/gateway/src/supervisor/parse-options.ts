@@ -1,3 +1,4 @@
+import { findConflict } from '../config/find-conflict.ts'
 import { gatewayConfigSchema, type GatewayConfig, type GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
 
@@ -16,6 +17,8 @@ export function parseGatewayOptions(options: GatewayOptions): GatewayConfig {
     throw errors.HAVN_ERR_GATEWAY_CONFIG({ problems: problems.join('; ') })
   }
   const config = parsed.data
+  const conflict = findConflict(config)
+  if (conflict !== undefined) throw errors.HAVN_ERR_GATEWAY_CONFIG({ problems: conflict })
   if (config.app.language !== 'python') return config
   return { ...config, threads: Math.min(config.threads, config.workers) }
 }

@@ -1,5 +1,6 @@
 import { errors } from '../errors.ts'
 import { toErrorJson } from '@havn/model/errors'
+import { reportLastWords } from './last-words.ts'
 import type { ThreadInput, ThreadReport } from './messages.ts'
 
 /**
@@ -8,6 +9,7 @@ import type { ThreadInput, ThreadReport } from './messages.ts'
  */
 export default async function serve(input: ThreadInput): Promise<void> {
   const { port, config } = input
+  reportLastWords((report) => port.postMessage(report))
   try {
     for (const module of config.threadModules) await importThreadModule(module)
     const { runThread } = await import('./run-thread.ts')

@@ -1,6 +1,7 @@
 import type { Address } from '@havn/model/address'
 import type { ErrorJson } from '@havn/model/errors'
 import type { GatewayConfig } from '../config/gateway-config.ts'
+import type { CounterName } from '../dispatch/counters.ts'
 import type { FailedMessage } from '../frames/index.ts'
 import type { ExpectedProcess, PythonHostStatus, WorkerInfo } from '../host/python-host.ts'
 
@@ -24,8 +25,28 @@ export interface ThreadInput {
   listeners: readonly Address[]
   /** A descriptor for each listener, this thread's alone. */
   descriptors: readonly number[]
+  /** What all threads of this process count in. */
   counters: SharedArrayBuffer
+  /** This thread is a process of its own. */
+  isProcess: boolean
   port: ThreadPort
+}
+
+/** What a process that is a thread is started with: it counts in its own memory. */
+export interface ProcessInput extends Omit<ThreadInput, 'counters' | 'isProcess' | 'port'> {
+  /** Where it says by what its event loop is blocked. */
+  notePath: string
+}
+
+/** To a process that is a thread. */
+export type ProcessCommand = { type: 'start'; input: ProcessInput } | ThreadCommand
+
+/** Why a thread ends, as far as it could tell. */
+export interface LastWords {
+  reason: 'uncaught' | 'exit'
+  message: string
+  /** The app's own frames. */
+  stack: string
 }
 
 /** From the main thread. */
@@ -49,6 +70,8 @@ export type WorkerCommand =
 export interface ThreadStatus {
   /** Its side of its Python workers; null for threads without them. */
   python: PythonHostStatus | null
+  /** From a process alone: what it has counted. */
+  counters?: Record<CounterName, number>
 }
 
 /** To the main thread. */
@@ -56,6 +79,11 @@ export type ThreadReport =
   /** The app (JavaScript) or the workers' socket (Python) is there. */
   | { type: 'prepared' }
   | { type: 'listening' }
+  /** From a process alone: its event loop turns, and this is what it has counted. */
+  | { type: 'beat'; counters: Record<CounterName, number> }
+  | { type: 'last-words'; words: LastWords }
+  /** From a process alone: it has drained. */
+  | { type: 'ended' }
   | { type: 'failed'; error: ErrorJson }
   | { type: 'worker-ready'; worker: number; info: WorkerInfo }
   | { type: 'worker-failed'; worker: number; instance: number; failure: FailedMessage }

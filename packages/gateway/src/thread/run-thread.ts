@@ -1,9 +1,10 @@
 import { toErrorJson } from '@havn/model/errors'
 import { closeLogger, createLogger, createRequestObserver, runThreadShutdown } from '@havn/telemetry'
-import { openCounters } from '../dispatch/counters.ts'
+import { openCounters, readCounters } from '../dispatch/counters.ts'
 import { createThreadHost } from './create-host.ts'
-import type { ThreadCommand, ThreadInput, ThreadReport } from './messages.ts'
 import { createHealthProbe } from './health-probe.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import type { ThreadCommand, ThreadInput, ThreadReport, ThreadStatus } from './messages.ts'
 import { openEdge } from './open-edge.ts'
 import { createRequestFlow } from './request-flow.ts'
 import { createThreadListeners } from './thread-listeners.ts'
@@ -69,10 +70,14 @@ export async function runThread(input: ThreadInput): Promise<void> {
     }
   }
 
+  function threadStatus(): ThreadStatus {
+    return { ...status(), ...(input.isProcess && { counters: readCounters(input.counters) }) }
+  }
+
   port.on('message', (command: ThreadCommand) => {
     switch (command.type) {
       case 'status':
-        return report({ type: 'status', id: command.id, status: status() })
+        return report({ type: 'status', id: command.id, status: threadStatus() })
       case 'listen':
         return void listen()
       case 'probe':
@@ -94,5 +99,8 @@ export async function runThread(input: ThreadInput): Promise<void> {
     }
   })
   report({ type: 'prepared' })
+  // Only an app that runs here can block this loop.
+  const heartbeat = config.app.language === 'node' ? startHeartbeat(input, report) : undefined
   await drained.promise
+  clearInterval(heartbeat)
 }

@@ -1,4 +1,4 @@
-import { gatewayConfigSchema, supervisorModule, type GatewayApp, type GatewayOptions } from '@havn/gateway'
+import { parseGatewayOptions, supervisorModule, type GatewayApp, type GatewayOptions } from '@havn/gateway'
 import type { AppFacts } from '@havn/model'
 import { definePlugin, type ServerPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
@@ -26,6 +26,7 @@ export default definePlugin({
         listeners: endpoints.map((endpoint) => endpoint.address),
         app: toGatewayApp(app, target.interpreter, settings.workerThreads),
         workers: settings.workers,
+        ...(settings.isolation && { isolation: settings.isolation }),
         threads: settings.threads ?? defaultThreads(app, settings.workers, target.cpus),
         edge: { module: edgeModule, config: { staticFiles: app.staticFiles } },
         health: app.health,
@@ -37,7 +38,7 @@ export default definePlugin({
         timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
         log: settings.log,
       }
-      const config = gatewayConfigSchema.parse(options)
+      const config = parseGatewayOptions(options)
       return {
         workloads: [
           {

@@ -17,6 +17,12 @@ export function addServerOptions(command: Command): Command {
     )
     .option('--threads <n>', 'threads of the gateway, or "auto"', countOrAuto)
     .option('--worker-threads <n>', 'Python threads in each worker', count)
+    .addOption(
+      new Option(
+        '--isolation <kind>',
+        "where a JavaScript app runs: in the gateway's threads, or in processes",
+      ).choices(['thread', 'process']),
+    )
     .option(
       '--request-timeout <seconds>',
       'longest a request may take; 0, the default, is no limit',
@@ -60,6 +66,7 @@ export interface ServerOptionValues {
   workers?: number | 'auto'
   threads?: number | 'auto'
   workerThreads?: number
+  isolation?: 'thread' | 'process'
   requestTimeout?: number
   maxRequests?: number
   maxWorkerMemory?: number
@@ -77,6 +84,7 @@ export function toOverrides(values: ServerOptionValues): Overrides {
     workers: values.workers,
     threads: values.threads,
     workerThreads: values.workerThreads,
+    isolation: values.isolation,
     trustedProxies: values.trustedProxy,
     logLevel: values.logLevel,
     logFormat: values.logFormat,

@@ -2,7 +2,7 @@ import { formatAddress, nearestName } from '@havn/model'
 import { errors } from '../errors.ts'
 import { findApp, openProject, type ProjectOptions } from './project.ts'
 import { resourceLimits } from './resource-limits.ts'
-import { planPublicEndpoints, planWorkers } from './settings.ts'
+import { planIsolation, planPublicEndpoints, planWorkers } from './settings.ts'
 
 /** A value of the deployment and why it is what it is. */
 export interface Explanation {
@@ -57,6 +57,7 @@ export async function explain(
         because: bind.because,
       },
       { name: 'workers', value: String(workers.value), because: workers.because },
+      ...(facts.project.language === 'node' ? [{ name: 'isolation', ...planIsolation(config, {}) }] : []),
       ...facts.evidence.map(({ fact, because, file, line }) => ({
         name: fact,
         value: formatFact(facts, fact),

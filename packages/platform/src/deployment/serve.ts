@@ -59,6 +59,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
         threads:
           settings.threads ??
           (app.language === 'python' ? Math.min(settings.workers, cpus) : settings.workers),
+        ...(settings.isolation && { isolation: settings.isolation }),
         threadModules: [...settings.threadModules],
         ...(settings.recycle && { recycle: settings.recycle }),
         trustedProxies: [...settings.trustedProxies],

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { PlatformConfig } from '@havn/model'
-import { planPublicEndpoints, planServerSettings, planWorkers, type Overrides } from './settings.ts'
+import {
+  planIsolation,
+  planPublicEndpoints,
+  planServerSettings,
+  planWorkers,
+  type Overrides,
+} from './settings.ts'
 
 describe('where the public door is', () => {
   const loopback = { type: 'tcp', host: '127.0.0.1', port: 8000 }
@@ -30,6 +36,14 @@ describe('where the public door is', () => {
       expect.objectContaining({ code: 'HAVN_ERR_BIND_INVALID', message: `"${text}" is not an address.` }),
     )
   })
+})
+
+test.each<[PlatformConfig, Overrides, string, string]>([
+  [{}, {}, 'thread', "the gateway's own threads are the default: they share one process and start fastest"],
+  [{ isolation: 'process' }, {}, 'process', 'isolation in the config says so'],
+  [{ isolation: 'process' }, { isolation: 'thread' }, 'thread', '--isolation says so'],
+])('isolation of %j and %j', (config, overrides, value, because) => {
+  expect(planIsolation(config, overrides)).toEqual({ value, because })
 })
 
 const resources = (cpus: number, bytes = 2 ** 40, by: 'cgroup' | 'machine' = 'machine') => ({

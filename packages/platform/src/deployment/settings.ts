@@ -9,6 +9,7 @@ export interface Overrides {
   workers?: number | 'auto'
   threads?: number | 'auto'
   workerThreads?: number
+  isolation?: 'thread' | 'process'
   trustedProxies?: string[]
   logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
@@ -98,6 +99,16 @@ function inMiB(bytes: number): string {
   return `${Math.round(bytes / 1024 / 1024)} MiB`
 }
 
+/** Where a JavaScript app runs, and why. */
+export function planIsolation(config: PlatformConfig, overrides: Overrides): Explained<'thread' | 'process'> {
+  if (overrides.isolation) return { value: overrides.isolation, because: '--isolation says so' }
+  if (config.isolation) return { value: config.isolation, because: 'isolation in the config says so' }
+  return {
+    value: 'thread',
+    because: "the gateway's own threads are the default: they share one process and start fastest",
+  }
+}
+
 /**
  * Settings for whichever server runs the app.
  *
@@ -121,6 +132,7 @@ export function planServerSettings(input: {
     ...(threads !== 'auto' && { threads }),
     ...optional('workerThreads', overrides.workerThreads ?? config.workerThreads),
     ...optional('recycle', planRecycle(config, overrides)),
+    ...optional('isolation', overrides.isolation ?? config.isolation),
     trustedProxies: overrides.trustedProxies ?? config.trustedProxies ?? [],
     limits: config.limits ?? {},
     timeouts: { ...config.timeouts, ...optional('requestMs', requestMs) },

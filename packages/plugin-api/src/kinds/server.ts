@@ -22,6 +22,8 @@ export interface ServerSettings {
   threads?: number
   /** Threads in each Python worker. */
   workerThreads?: number
+  /** Where the gateway runs a JavaScript app; other servers ignore it. */
+  isolation?: 'thread' | 'process'
   /** When a worker is replaced before it grows too old, as far as the server can. */
   recycle?: {
     /** Requests that a worker serves. */
@@ -40,7 +42,15 @@ export interface ServerSettings {
     maxWebSocketMessageBytes?: number
     minBytesPerS?: number
   }
-  timeouts: { requestMs?: number; queueMs?: number; drainMs?: number; keepAliveMs?: number; stallMs?: number }
+  timeouts: {
+    requestMs?: number
+    queueMs?: number
+    drainMs?: number
+    keepAliveMs?: number
+    stallMs?: number
+    /** Longest that a JavaScript app may block its event loop. */
+    blockedMs?: number
+  }
   log: {
     level: LogLevel
     format: 'text' | 'json'

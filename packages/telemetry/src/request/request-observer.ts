@@ -74,7 +74,7 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
   function onResponseClose(this: ServerResponse): void {
     const record = (this.req as ObservableRequest)[observed]!
     const aborted = !this.writableFinished
-    endRequest(record, this.headersSent ? this.statusCode : 0, aborted)
+    endRequest(record, record.status ?? (this.headersSent ? this.statusCode : 0), aborted)
   }
 
   function endRequest(record: ObservedRequest, sent: number, aborted: boolean): void {
