@@ -68,7 +68,9 @@ pythonTest('the record of a death tells what the worker was doing', async () => 
   await until('the record', () => output.some((line) => line.includes('worker.exited')))
   const record = JSON.parse(output.find((line) => line.includes('worker.exited'))!)
   expect(record).toMatchObject({ level: 'error', worker: 0, code: null, signal: 'SIGKILL', requests: 2 })
-  expect(record.inFlight).toEqual([{ slot: expect.any(Number), phase: 'app' }])
+  expect(record.inFlight).toEqual([
+    { id: expect.any(String), method: 'GET', path: '/kill', ageMs: expect.any(Number), begun: true },
+  ])
   expect(record.uptimeMs).toBeGreaterThan(0)
 })
 

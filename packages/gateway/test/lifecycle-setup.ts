@@ -74,7 +74,10 @@ export interface SupervisorProcess {
 }
 
 /** Starts a supervisor as a process that leads its own group, as a service manager does. */
-export async function startSupervisorProcess(options: GatewayOptions): Promise<SupervisorProcess> {
+export async function startSupervisorProcess(
+  options: GatewayOptions,
+  variables: Record<string, string> = {},
+): Promise<SupervisorProcess> {
   const directory = await temporaryDirectory()
   const path = join(directory, 'gateway.json')
   await writeFile(path, JSON.stringify(options))
@@ -83,7 +86,7 @@ export async function startSupervisorProcess(options: GatewayOptions): Promise<S
   const child = await startChild({
     command: process.execPath,
     args: [fileURLToPath(supervisorModule), path],
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: { PATH: process.env['PATH'] ?? '', ...variables },
     detached: true,
     ipc: true,
     onLine: (_stream, line) => output.push(line),

@@ -23,7 +23,7 @@ import {
 import type { DecodedRequest, FailedMessage, Frame, FrameStart } from '../src/frames/index.ts'
 import type { Host } from '../src/host/host.ts'
 import { createPythonHost } from '../src/host/python-host.ts'
-import type { PythonHost, WorkerEnd, WorkerInfo } from '../src/host/python-host.ts'
+import type { PythonHost, StuckWorker, WorkerEnd, WorkerInfo } from '../src/host/python-host.ts'
 
 export type LogLine = { level: string; message: string } & Record<string, unknown>
 
@@ -90,6 +90,7 @@ export interface PythonFront extends Front {
   ready: { worker: number; info: WorkerInfo }[]
   failed: { worker: number; failure: FailedMessage }[]
   gone: { worker: number; why: WorkerEnd }[]
+  stuck: { worker: number; why: StuckWorker }[]
   /** Spool files that are there now. */
   spools(): Promise<string[]>
 }
@@ -115,6 +116,7 @@ export async function startFront(
   const ready: PythonFront['ready'] = []
   const failed: PythonFront['failed'] = []
   const gone: PythonFront['gone'] = []
+  const stuck: PythonFront['stuck'] = []
   const host = await createPythonHost({
     config,
     socketPath,
@@ -125,6 +127,8 @@ export async function startFront(
     onWorkerReady: (worker, info) => ready.push({ worker, info }),
     onWorkerFailed: (worker, failure) => failed.push({ worker, failure }),
     onWorkerGone: (worker, why) => gone.push({ worker, why }),
+    onWorkerStuck: (worker, why) => stuck.push({ worker, why }),
+    onWorkerSpent: () => {},
   })
   onTestFinished(() => host.close())
   const spools = async () => (await readdir(directory)).filter((name) => name.startsWith('body-'))
@@ -139,6 +143,7 @@ export async function startFront(
     ready,
     failed,
     gone,
+    stuck,
     spools,
   }
 }

@@ -89,8 +89,13 @@ export const platformConfigSchema = z.strictObject({
     .optional(),
   timeouts: z
     .strictObject({
+      /** At it the app is interrupted; 0 is no deadline. */
       requestMs: durationMs.optional(),
       queueMs: durationMs.optional(),
+      /** A Python worker that does not come back within it from such an interrupt is replaced. */
+      interruptMs: durationMs.optional(),
+      /** A Python worker that is silent for so long, and does not answer when asked, is replaced; 0 is never. */
+      liveMs: durationMs.optional(),
       drainMs: durationMs.optional(),
       keepAliveMs: durationMs.optional(),
       /** How long a client may be slower than `limits.minBytesPerS`; 0 is no limit. */
@@ -98,6 +103,18 @@ export const platformConfigSchema = z.strictObject({
       /** A JavaScript app that blocks its event loop for longer is started again. */
       blockedMs: durationMs.optional(),
     })
+    .optional(),
+  /** Limits of single routes, in place of those in `timeouts`: the longest path that a request is under wins. */
+  routes: z
+    .array(
+      z.strictObject({
+        path: z.string().startsWith('/'),
+        /** All, when left out. */
+        methods: z.array(z.string()).optional(),
+        requestMs: durationMs.optional(),
+        queueMs: durationMs.optional(),
+      }),
+    )
     .optional(),
   log: z
     .strictObject({

@@ -111,6 +111,8 @@ class AsgiConnection(asyncio.Protocol):
         task = self._loop.create_task(opened.run(self._application))
         self._tasks.add(task)
         task.add_done_callback(self._end_task)
+        if deadline_ms:
+            opened.limit(task, deadline_ms / 1000)
 
     def _end_task(self, task):
         self._tasks.discard(task)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from . import app_errors, frames
+from . import app_errors, deadline, frames
 from .response_head import encode_asgi_head, encode_pairs
 
 END = frames.END
@@ -97,6 +97,8 @@ class ResponseSender:
         stream = self._stream
         if self.is_begun or stream.is_gone:
             stream.end_with(frames.encode(frames.CANCEL, 0, stream.number))
+        elif stream.is_overdue:
+            stream.end_with(deadline.encode_timeout(stream.number, self._is_head_request, stream.begun))
         else:
             body = b'' if self._is_head_request else ERROR_BODY
             stream.end_with(frames.encode_response(stream.number, END, ERROR_HEAD, body, stream.begun))

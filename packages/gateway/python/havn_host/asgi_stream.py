@@ -2,7 +2,7 @@
 
 import asyncio
 
-from . import app_errors, frames
+from . import app_errors, deadline, frames
 from .app_errors import describe_error, format_app_traceback
 
 
@@ -23,6 +23,8 @@ class Stream:
         self.credit = connection.settings.response_window
         # The gateway wants no more.
         self.is_gone = False
+        # It was interrupted at its deadline.
+        self.is_overdue = False
         # The last frame of this side is out.
         self.is_done = False
         # The gateway has opened the file that is the response.
@@ -41,7 +43,10 @@ class Stream:
             self.finish_incomplete()
         except ClientDisconnected:
             self.fail()
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if self.is_overdue:
+                traceback = format_app_traceback(error)
+                self.connection.log('error', deadline.MESSAGE, deadline.CODE, self.log_stream, traceback)
             self.fail()
         except BaseException as error:
             # An app that waits for the disconnect event may well raise out of its wait: that is no fault.
@@ -51,6 +56,15 @@ class Stream:
                     'error', message, app_errors.EXCEPTION, self.log_stream, format_app_traceback(error)
                 )
             self.fail()
+
+    def limit(self, task, seconds):
+        """Interrupts the task of this stream when it has not ended within so many seconds."""
+        timer = asyncio.get_running_loop().call_later(seconds, self._interrupt, task)
+        task.add_done_callback(lambda task: timer.cancel())
+
+    def _interrupt(self, task):
+        self.is_overdue = True
+        task.cancel()
 
     @property
     def log_stream(self):

@@ -23,6 +23,8 @@ class Settings:
         self.response_window = values.get('responseWindow', 262144)
         self.lifespan = values.get('lifespan', 'auto')
         self.drain_ms = values.get('drainMs', 0)
+        self.deadlines = values.get('deadlines', False)
+        self.stacks = values.get('stacks')
 
 
 def read_settings():

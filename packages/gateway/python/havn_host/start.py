@@ -16,7 +16,7 @@ MAX_MESSAGE = 8192
 
 def start():
     settings = read_settings()
-    prepare_process()
+    prepare_process(settings.stacks)
     hello = {
         'protocol': 1,
         'worker': settings.worker,

@@ -1,7 +1,8 @@
 """One request in a WSGI app (PEP 3333)."""
 
-from . import app_errors, frames
+from . import app_errors, deadline, frames
 from .app_errors import describe_error, format_app_traceback
+from .deadline import DeadlineExceeded
 from .response_head import encode_wsgi_head
 from .wsgi_file import FileWrapper, duplicate_descriptor, find_file_part
 
@@ -313,6 +314,8 @@ class Exchange:
         stream = 0 if self._is_done else self._request.stream
         if isinstance(error, AppMistake):
             log('error', error.message, error.code, stream)
+        elif isinstance(error, DeadlineExceeded):
+            log('error', deadline.MESSAGE, deadline.CODE, stream, format_app_traceback(error))
         elif not isinstance(error, Cancelled):
             message = 'The app raised an exception: %s' % describe_error(error)
             log('error', message, app_errors.EXCEPTION, stream, format_app_traceback(error))
@@ -322,6 +325,10 @@ class Exchange:
             self._break_off()
             return
         self._release()
+        if isinstance(error, DeadlineExceeded):
+            answer = deadline.encode_timeout(self._request.stream, self._is_head_request, self._worker.started)
+            self._worker.finish(answer)
+            return
         body = b'' if self._is_head_request else ERROR_BODY
         self._worker.finish(
             frames.encode_response(self._request.stream, END, ERROR_HEAD, body, self._worker.started)

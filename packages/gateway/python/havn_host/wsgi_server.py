@@ -15,6 +15,7 @@ from .log_line import encode_log
 from .process import exit_cleanly
 from .scoreboard import Scoreboard
 from .wsgi_connection import Connection
+from .wsgi_deadline import GuardedApplication
 from .wsgi_file import FileWrapper
 from .wsgi_watchdog import Watchdog
 from .wsgi_worker import SLOWEST_S, Worker
@@ -27,7 +28,7 @@ def serve_wsgi(connection, application, settings):
 
 class Server:
     def __init__(self, connection, application, settings):
-        self.application = application
+        self.application = GuardedApplication(application) if settings.deadlines else application
         self.queue = collections.deque()
         self.connection = Connection(connection, self.queue, settings)
         self.connection.on_drain = self.drain

@@ -13,7 +13,7 @@ PROMOTE_S = 0.004
 LONG_S = 0.001
 # The watchdog parks after so many ticks in which nothing happened.
 IDLE_TICKS = 25
-# A request runs this long before the watchdog looks whether the gateway is still there: perhaps nobody reads.
+# A request runs this long before the watchdog reads from the gateway: perhaps nobody else does.
 LOOK_S = 0.1
 # A host that got a SIGTERM ends when it has been idle for so long.
 TERMINATE_S = 1.0
@@ -84,8 +84,11 @@ class Watchdog:
             connection.flush(is_urgent=False)
         if running > PROMOTE_S and not leader.is_pumping:
             self._server.relieve(leader, started)
-        if running > LOOK_S and poll.poll(0):
-            exit_now(0)
+        if running > LOOK_S:
+            if poll.poll(0):
+                exit_now(0)
+            # No thread is left to lead: a CANCEL, or a PING, must not wait for one.
+            self._server.read_waiting()
         return True
 
     def _drain_when_idle(self):

@@ -110,6 +110,10 @@ export const gatewayConfigSchema = z.object({
       queueMs: z.int().default(30_000),
       /** From the worker's first sight of a request to its last byte; 0 is no deadline. */
       requestMs: z.int().default(0),
+      /** From that deadline, at which the app is interrupted, until a worker that does not come back is replaced. */
+      interruptMs: z.int().default(2_000),
+      /** A worker that sends nothing for so long, not even an answer to a PING, is replaced; 0 is never. */
+      liveMs: z.int().default(30_000),
       /** From spawn to READY. */
       startMs: z.int().default(60_000),
       drainMs: z.int().default(30_000),
@@ -121,6 +125,18 @@ export const gatewayConfigSchema = z.object({
       blockedMs: z.int().min(0).default(0),
     })
     .prefault({}),
+  /** Limits of single routes, in place of those in `timeouts`: the longest path that a request is under wins. */
+  routes: z
+    .array(
+      z.object({
+        path: z.string().startsWith('/'),
+        /** All, when left out. */
+        methods: z.array(z.string()).optional(),
+        requestMs: z.int().min(0).optional(),
+        queueMs: z.int().min(0).optional(),
+      }),
+    )
+    .default([]),
   log: z
     .object({
       level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

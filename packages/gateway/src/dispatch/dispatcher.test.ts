@@ -9,10 +9,14 @@ class TestJob implements Job<Worker> {
   previousWaiting: Waiting | null = null
   nextWaiting: Waiting | null = null
   waitingSince = 0
+  readonly maxQueueMs: number
   worker: Worker | undefined
   queueMs: number | undefined
   refusal: Refusal | undefined
 
+  constructor(maxQueueMs: number) {
+    this.maxQueueMs = maxQueueMs
+  }
   begin(worker: Worker, queueMs: number): void {
     this.worker = worker
     this.queueMs = queueMs
@@ -24,12 +28,12 @@ class TestJob implements Job<Worker> {
 
 const workerOf = (threads: number): Worker => ({ load: new WorkerLoad(threads) })
 
-function setUp(options: { maxQueue?: number; queueMs?: number } = {}) {
+function setUp({ maxQueue = 10, queueMs = 1_000 }: { maxQueue?: number; queueMs?: number } = {}) {
   const memory = createCounters(2)
   const counters = openCounters(memory, 0)
-  const dispatcher = new Dispatcher<Worker>({ counters, maxQueue: 10, queueMs: 1_000, ...options })
-  const submit = () => {
-    const job = new TestJob()
+  const dispatcher = new Dispatcher<Worker>({ counters, maxQueue })
+  const submit = (maxQueueMs = queueMs) => {
+    const job = new TestJob(maxQueueMs)
     dispatcher.submit(job)
     return job
   }
@@ -83,8 +87,8 @@ describe('Dispatcher', () => {
 
   it('refuses what is beyond the limit over all threads', () => {
     const { dispatcher, submit, memory } = setUp({ maxQueue: 2 })
-    const other = new Dispatcher<Worker>({ counters: openCounters(memory, 1), maxQueue: 2, queueMs: 1_000 })
-    other.submit(new TestJob())
+    const other = new Dispatcher<Worker>({ counters: openCounters(memory, 1), maxQueue: 2 })
+    other.submit(new TestJob(1_000))
     expect(submit().refusal).toBeUndefined()
     expect(submit().refusal).toBe('full')
     expect(readCounters(memory)).toMatchObject({ queued: 2, rejected: 1 })
@@ -105,6 +109,20 @@ describe('Dispatcher', () => {
     vi.advanceTimersByTime(60)
     expect(late.refusal).toBe('timeout')
     expect(readCounters(memory)).toMatchObject({ queued: 0, timedOut: 2 })
+  })
+
+  it('refuses each after its own time, whoever came first', () => {
+    vi.useFakeTimers()
+    const { submit, memory } = setUp()
+    const [long, short, shortest] = [submit(1_000), submit(100), submit(20)]
+    const refusals = () => [long, short, shortest].map(({ refusal }) => refusal)
+    vi.advanceTimersByTime(21)
+    expect(refusals()).toEqual([undefined, undefined, 'timeout'])
+    vi.advanceTimersByTime(80)
+    expect(refusals()).toEqual([undefined, 'timeout', 'timeout'])
+    vi.advanceTimersByTime(900)
+    expect(refusals()).toEqual(['timeout', 'timeout', 'timeout'])
+    expect(readCounters(memory)).toMatchObject({ queued: 0, timedOut: 3 })
   })
 
   it('takes out what is cancelled, from anywhere in the queue', () => {

@@ -11,6 +11,8 @@ export interface Worker {
 
 /** A request, as the queue sees it. */
 export interface Job<W extends Worker> extends Waiting {
+  /** Longest wait in the queue. */
+  readonly maxQueueMs: number
   /** Runs it on the worker. Must not throw. */
   begin(worker: W, queueMs: number): void
   /** It will not run. */
@@ -23,8 +25,6 @@ export interface DispatcherOptions {
   counters: Counters
   /** Waiting requests, over all threads. */
   maxQueue: number
-  /** Longest wait. */
-  queueMs: number
 }
 
 /**
@@ -35,17 +35,17 @@ export interface DispatcherOptions {
 export class Dispatcher<W extends Worker> {
   readonly #counters: Counters
   readonly #maxQueue: number
-  readonly #queueMs: number
   readonly #workers: W[] = []
   readonly #waiting = new WaitingList<Job<W>>()
   #turn = 0
   #timer: NodeJS.Timeout | null = null
+  /** When the timer is due. */
+  #timerAt = 0
   #closed = false
 
   constructor(options: DispatcherOptions) {
     this.#counters = options.counters
     this.#maxQueue = options.maxQueue
-    this.#queueMs = options.queueMs
   }
 
   get queued(): number {
@@ -120,8 +120,9 @@ export class Dispatcher<W extends Worker> {
       count(this.#counters, counter.rejected)
       return job.refuse('full')
     }
-    this.#waiting.add(job, performance.now())
-    if (this.#timer === null) this.#armTimer(this.#queueMs)
+    const now = performance.now()
+    this.#waiting.add(job, now)
+    this.#armTimer(now, now + job.maxQueueMs)
   }
 
   #dequeue(job: Job<W>): void {
@@ -157,21 +158,33 @@ export class Dispatcher<W extends Worker> {
     return best
   }
 
-  #armTimer(delayMs: number): void {
-    this.#timer = setTimeout(() => this.#expire(), Math.max(1, Math.ceil(delayMs)))
+  /** One timer serves all: it is due when the first of them is. */
+  #armTimer(now: number, dueAt: number): void {
+    if (this.#timer !== null) {
+      if (dueAt >= this.#timerAt) return
+      clearTimeout(this.#timer)
+    }
+    this.#timerAt = dueAt
+    this.#timer = setTimeout(() => this.#expire(), Math.max(1, Math.ceil(dueAt - now)))
     this.#timer.unref()
   }
 
-  /** One timer serves all: they wait in order of arrival, and equally long. */
   #expire(): void {
     this.#timer = null
     const now = performance.now()
-    for (let job = this.#waiting.first; job !== null; job = this.#waiting.first) {
-      const leftMs = job.waitingSince + this.#queueMs - now
-      if (leftMs > 0) return this.#armTimer(leftMs)
-      this.#dequeue(job)
-      count(this.#counters, counter.timedOut)
-      job.refuse('timeout')
+    let nextAt = Infinity
+    for (let job = this.#waiting.first, next; job !== null; job = next) {
+      next = job.nextWaiting as Job<W> | null
+      const dueAt = job.waitingSince + job.maxQueueMs
+      if (dueAt > now) nextAt = Math.min(nextAt, dueAt)
+      else this.#refuseLate(job)
     }
+    if (nextAt < Infinity) this.#armTimer(now, nextAt)
+  }
+
+  #refuseLate(job: Job<W>): void {
+    this.#dequeue(job)
+    count(this.#counters, counter.timedOut)
+    job.refuse('timeout')
   }
 }

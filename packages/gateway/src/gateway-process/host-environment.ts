@@ -17,6 +17,10 @@ export interface HostSettings {
   instance: number
   socketPath: string
   scoreboardPath: string
+  /** File for the host's Python stacks. */
+  stacksPath: string
+  /** Whether requests may have deadlines. */
+  deadlines: boolean
   drainMs: number
 }
 
@@ -25,7 +29,7 @@ export function hostEnvironment(
   settings: HostSettings,
   inherited: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const { app, worker, instance, socketPath, scoreboardPath, drainMs } = settings
+  const { app, worker, instance, socketPath, scoreboardPath, stacksPath, deadlines, drainMs } = settings
   const host = {
     protocol: protocolVersion,
     socket: socketPath,
@@ -36,6 +40,8 @@ export function hostEnvironment(
     directory: app.directory,
     threads: app.threads,
     scoreboard: scoreboardPath,
+    stacks: stacksPath,
+    deadlines,
     bodyWindow: WINDOW_BYTES,
     responseWindow: WINDOW_BYTES,
     lifespan: 'auto',

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
-import { toErrorJson, type ErrorJson } from '@havn/model/errors'
+import { toErrorJson } from '@havn/model/errors'
 import { SupervisedChild, type ExitRecord, type SupervisedEvent } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
+import type { StuckReason } from '../host/worker-health.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import type { ThreadReport, WorkerCommand } from '../thread/messages.ts'
 import { toStartError } from './app-failure.ts'
 import { assertHealthy } from './assert-healthy.ts'
 import type { HostSettings } from './host-environment.ts'
-import { busySlots, readScoreboard } from './scoreboard.ts'
 import type { GatewayWorkerStatus } from './status.ts'
 import { logRestart } from '../log-restart.ts'
 import { WorkerProcess } from './worker-process.ts'
@@ -18,7 +18,10 @@ const LINGER_MS = 5_000
 /** Beyond `drainMs`, for the end of the app's lifespan. */
 const RETIRE_GRACE_MS = 5_000
 
-export interface PythonWorkerOptions extends Omit<HostSettings, 'instance' | 'scoreboardPath' | 'drainMs'> {
+export interface PythonWorkerOptions extends Omit<
+  HostSettings,
+  'instance' | 'scoreboardPath' | 'stacksPath' | 'drainMs'
+> {
   thread: number
   runDirectory: string
   timeouts: GatewayConfig['timeouts']
@@ -37,6 +40,12 @@ export interface PythonWorkerOptions extends Omit<HostSettings, 'instance' | 'sc
 
 /** What its thread says of its processes. */
 export type WorkerReport = Extract<ThreadReport, { worker: number }>
+type ReportOf<Type extends WorkerReport['type']> = Extract<WorkerReport, { type: Type }>
+
+const stuckWords: Record<StuckReason['cause'], string> = {
+  deadline: 'the worker does not come back from requests that are overdue, and is replaced',
+  silence: 'the worker is silent, and is replaced',
+}
 
 /**
  * One Python worker: a CPython process that is spawned, watched and replaced by the gateway's main thread, and fed by
@@ -46,8 +55,11 @@ export class PythonWorker {
   readonly #options: PythonWorkerOptions
   readonly #child: SupervisedChild<WorkerProcess>
   readonly #processes = new Map<number, WorkerProcess>()
+  /** Those whose record is being written. */
+  readonly #ended = new Map<number, WorkerProcess>()
   #latest: WorkerProcess | null = null
   #wasStarted = false
+  readonly #certifying = new Set<Promise<void>>()
   #wasReady = false
 
   constructor(options: PythonWorkerOptions) {
@@ -113,7 +125,9 @@ export class PythonWorker {
   }
 
   onReport(report: WorkerReport): void {
-    if (report.type === 'worker-gone') return this.#onGone(report.instance, report.error)
+    if (report.type === 'worker-gone') return this.#onGone(report)
+    if (report.type === 'worker-stuck') return this.#onStuck(report)
+    if (report.type === 'worker-spent') return void this.#end(report.instance)
     if (report.type === 'worker-failed') return this.#processes.get(report.instance)?.onFailed(report.failure)
     const { worker, logger } = this.#options
     const { pid, instance, version } = report.info
@@ -127,6 +141,7 @@ export class PythonWorker {
 
   async stop(killMs: number): Promise<void> {
     await this.#child.stop(killMs === 0 ? { signal: 'SIGKILL' } : { killMs })
+    await Promise.all(this.#certifying)
   }
 
   status(): GatewayWorkerStatus {
@@ -157,6 +172,7 @@ export class PythonWorker {
       instance,
       isSuccessor,
       scoreboardPath: join(runDirectory, `worker-${worker}-${instance}.scoreboard`),
+      stacksPath: join(runDirectory, `worker-${worker}-${instance}.stacks`),
       drainMs: timeouts.drainMs,
       env: globalThis.process.env,
       onLine: (stream, line) => this.#onLine(stream, line),
@@ -179,15 +195,30 @@ export class PythonWorker {
   }
 
   /** Its thread lost the connection. A process that broke the protocol, or stays without one, is no use. */
-  #onGone(instance: number, error: ErrorJson | undefined): void {
-    const process = this.#processes.get(instance)
+  #onGone({ instance, error, inFlight, queued }: ReportOf<'worker-gone'>): void {
+    const process = this.#processes.get(instance) ?? this.#ended.get(instance)
     if (process === undefined) return
+    process.death.onGone({ inFlight, queued }, error)
     if (error === undefined) {
       setTimeout(() => process.kill(), LINGER_MS).unref()
       return
     }
     const { worker, logger } = this.#options
     logger.error({ worker, pid: process.pid, err: error }, 'the worker is replaced')
+    process.kill()
+  }
+
+  /** Its thread has given it up. What it was doing is looked at before it is ended. */
+  #onStuck({ instance, pid, reason }: ReportOf<'worker-stuck'>): void {
+    const { worker, logger } = this.#options
+    logger.error({ worker, pid, ...reason }, stuckWords[reason.cause])
+    void this.#processes.get(instance)?.death.giveUp(pid, reason)
+  }
+
+  async #end(instance: number): Promise<void> {
+    const process = this.#processes.get(instance)
+    if (process === undefined) return
+    await process.death.giveUp(process.pid, null)
     process.kill()
   }
 
@@ -234,24 +265,29 @@ export class PythonWorker {
     this.#processes.delete(process.instance)
     // One that never connected is expected no longer.
     this.#options.tell({ type: 'retire', instance: process.instance })
-    if (this.#wasReady) this.#logEnd(process, record)
-    process.forget()
+    if (!this.#wasReady || this.#isAsked(process, record)) return process.death.forget()
+    this.#ended.set(process.instance, process)
+    const certified = this.#certify(process, record).finally(() => {
+      this.#ended.delete(process.instance)
+      this.#certifying.delete(certified)
+    })
+    this.#certifying.add(certified)
   }
 
-  #logEnd(process: WorkerProcess, record: ExitRecord): void {
+  async #certify(process: WorkerProcess, record: ExitRecord): Promise<void> {
+    const certificate = await process.death.certify(record, this.#child.restarts)
+    this.#options.logger.error(certificate, 'worker has died')
+  }
+
+  /** Whether this end is what was asked for. */
+  #isAsked(process: WorkerProcess, record: ExitRecord): boolean {
     const { worker, logger, isDraining } = this.#options
     const { pid, code, signal, uptimeMs } = record
     // Of one that has a successor, what it broke off is news all the same.
     const isAsked = record.expected && (!process.isRetired || isDraining())
-    if (isAsked || (code === 0 && (process.isRetired || isDraining()))) {
-      logger.debug({ worker, pid, code, signal, uptimeMs }, 'worker has ended')
-      return
-    }
-    const slots = readScoreboard(process.scoreboardPath)
-    const requests = slots.reduce((sum, { begun }) => sum + begun, 0)
-    const inFlight = busySlots(slots).map(({ slot, phase }) => ({ slot, phase }))
-    const fields = { event: 'worker.exited', worker, pid, code, signal, uptimeMs, requests, inFlight }
-    logger.error(fields, 'worker has died')
+    if (!isAsked && !(code === 0 && (process.isRetired || isDraining()))) return false
+    logger.debug({ worker, pid, code, signal, uptimeMs }, 'worker has ended')
+    return true
   }
 
   #explain(error: unknown): unknown {
@@ -260,7 +296,7 @@ export class PythonWorker {
       target: app.target,
       timeoutMs: timeouts.startMs,
       end: this.#latest?.end ?? null,
-      output: this.#latest?.output ?? '',
+      output: [this.#latest?.output, this.#latest?.death.stacks()].filter(Boolean).join('\n\n'),
     }
     return toStartError(error, seen)
   }

@@ -4,7 +4,6 @@ import { createBackoff, type Backoff } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { PythonWorker } from './python-worker.ts'
-import { readScoreboard } from './scoreboard.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** A worker whose successor is not healthy is left alone for a while. */
@@ -38,7 +37,7 @@ export function startRecycling({ recycle, workers, replace, logger, signal }: Re
     if (maxRequests > 0) {
       const limit = limits.get(process) ?? Math.round(maxRequests * (1 + jitter * Math.random()))
       limits.set(process, limit)
-      const requests = readScoreboard(process.scoreboardPath).reduce((sum, { begun }) => sum + begun, 0)
+      const requests = process.death.countRequests()
       if (requests >= limit) return { requests }
     }
     if (maxMemoryBytes > 0) {

@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild, type ExitRecord, type ManagedChild } from '@havn/process'
 import type { FailedMessage } from '../frames/index.ts'
 import { toAppError } from './app-failure.ts'
+import { WorkerDeath } from './worker-death.ts'
 import { hostEnvironment, hostProgram, type HostSettings } from './host-environment.ts'
 
 /** Lines of output that tell why an app died at its start. */
@@ -12,6 +12,7 @@ const EXIT_FAILED = 3
 const FAILED_GRACE_MS = 500
 
 export interface WorkerProcessOptions extends HostSettings {
+  thread: number
   /** The variables that it starts with. */
   env: Readonly<Record<string, string | undefined>>
   /** Another process of the worker serves: this one gets no requests before it is healthy. */
@@ -23,7 +24,7 @@ export interface WorkerProcessOptions extends HostSettings {
 export class WorkerProcess implements ManagedChild {
   readonly instance: number
   readonly isSuccessor: boolean
-  readonly scoreboardPath: string
+  readonly death: WorkerDeath
   readonly exited: Promise<ExitRecord>
   /** Resolves at READY, rejects at FAILED with the app's own error. */
   readonly ready: Promise<void>
@@ -35,12 +36,13 @@ export class WorkerProcess implements ManagedChild {
   readonly #target: string
   readonly #lines: string[]
   readonly #ready = Promise.withResolvers<void>()
+  #isLoading = true
 
   private constructor(options: WorkerProcessOptions, child: ManagedChild, lines: string[]) {
-    const { instance, isSuccessor, scoreboardPath, app } = options
+    const { instance, isSuccessor, app } = options
     this.instance = instance
     this.isSuccessor = isSuccessor
-    this.scoreboardPath = scoreboardPath
+    this.death = new WorkerDeath(options)
     this.#child = child
     this.#target = app.target
     this.#lines = lines
@@ -81,11 +83,13 @@ export class WorkerProcess implements ManagedChild {
 
   /** Its thread got READY. */
   onReady(): void {
+    this.#isLoading = false
     this.#ready.resolve()
   }
 
   /** Its thread got FAILED. */
   onFailed(failure: FailedMessage): void {
+    this.#isLoading = false
     this.#ready.reject(toAppError(this.#target, failure))
   }
 
@@ -97,17 +101,16 @@ export class WorkerProcess implements ManagedChild {
     this.#child.disconnect()
   }
 
-  stop(options?: { signal?: NodeJS.Signals; killMs?: number }): Promise<ExitRecord> {
-    return this.#child.stop(options).then(() => this.exited)
+  async stop(options?: { signal?: NodeJS.Signals; killMs?: number }): Promise<ExitRecord> {
+    // Of one that does not become ready, where it hangs is what its user needs to know.
+    const hangs = this.#isLoading && this.end === null && options?.signal !== 'SIGKILL'
+    if (hangs) await this.death.giveUp(this.pid, null)
+    await this.#child.stop(options)
+    return this.exited
   }
 
   kill(signal?: NodeJS.Signals): void {
     this.#child.kill(signal)
-  }
-
-  /** Removes what it shared with us. */
-  forget(): void {
-    rmSync(this.scoreboardPath, { force: true })
   }
 
   async #onExit(record: ExitRecord): Promise<ExitRecord> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { HavnError } from '@havn/model/errors'
 import type { Logger } from '@havn/telemetry'
+import { hasDeadlines } from '../host/route-limits.ts'
 import type { StartMessage } from './messages.ts'
 import { PythonWorker, type WorkerReport } from './python-worker.ts'
 import { startRecycling } from './recycling.ts'
@@ -107,7 +108,18 @@ export class WorkerSet {
   }
 
   onReport(report: WorkerReport): void {
-    this.#workers[report.worker]?.onReport(report)
+    const worker = this.#workers[report.worker]
+    worker?.onReport(report)
+    if (worker && report.type === 'worker-stuck' && report.reason.cause === 'deadline')
+      void this.#succeed(worker, report.instance)
+  }
+
+  /** One that still finishes something has a successor at once, which no restart's delay holds up. */
+  async #succeed(worker: PythonWorker, instance: number): Promise<void> {
+    const { process } = worker
+    if (process?.instance !== instance) return
+    // A successor that fails is told of in the log, and the worker is started again when it has died.
+    await this.replace(worker, process).catch(() => {})
   }
 
   status(): GatewayWorkerStatus[] {
@@ -135,6 +147,7 @@ export class WorkerSet {
       thread,
       runDirectory: start.runDirectory,
       socketPath: this.socketPath(thread),
+      deadlines: hasDeadlines(start.config),
       timeouts,
       health,
       logger,

@@ -13,6 +13,7 @@ import {
 import type { Frame, FrameType } from '../frames/index.ts'
 import type { FrameWriter } from './frame-writer.ts'
 import { streamWindows } from './stream-windows.ts'
+import type { OverdueRequest } from './worker-health.ts'
 
 const { BODY, CANCEL, CREDIT, RESPONSE, WS_MESSAGE } = frameType
 const { END, MORE } = frameFlag
@@ -54,6 +55,8 @@ export interface ChannelLink {
   schedule(channel: Channel): void
   /** The host has ended the stream: its number is free. */
   closed(channel: Channel): void
+  /** The deadline of the channel's request has passed, and it was cancelled. */
+  overran(channel: Channel, request: OverdueRequest): void
   /** Calls `flush` once all frames that arrived together have been handled. */
   afterFrames(waiting: { flush(): void }): void
 }
@@ -157,6 +160,12 @@ export class Channel {
     this.#link.writer.text(cancelString(this.id))
     this.#dropQueue()
     this.#sentEnd = true
+  }
+
+  /** The same at the request's deadline: the host ends the run of the app, or is replaced. */
+  overrun(request: OverdueRequest): void {
+    this.cancel()
+    if (this.#open) this.#link.overran(this, request)
   }
 
   /** The host may send this many bytes more. */

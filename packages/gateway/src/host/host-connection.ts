@@ -17,6 +17,8 @@ import { Channel } from './channel.ts'
 import type { ChannelLink, ChannelUser, RequestInFlight } from './channel.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { Scoreboard } from './scoreboard.ts'
+import { WorkerHealth } from './worker-health.ts'
+import type { HealthSubject, HealthTimeouts, OverdueRequest, StuckReason } from './worker-health.ts'
 
 const { HELLO, READY, FAILED, LOG, PING, PONG } = frameType
 
@@ -45,12 +47,23 @@ export interface ConnectionEvents {
   onFailed(connection: HostConnection, failed: FailedMessage): void
   /** A request is finished by the host. */
   onFinished(connection: HostConnection): void
+  /** The host is of no more use: it gets nothing new, and may finish what it has. */
+  onStuck(connection: HostConnection, reason: StuckReason): void
+  /** Called once, after `onStuck`: nothing is left that it could finish, and its process must be ended. */
+  onSpent(connection: HostConnection): void
   /** Called once, when the connection is over; streams in flight are lost after it. */
   onGone(connection: HostConnection, end: ConnectionEnd): void
 }
 
+export interface HostConnectionOptions {
+  socket: Socket
+  events: ConnectionEvents
+  logger: PluginLogger
+  timeouts: HealthTimeouts
+}
+
 /** One host: its socket, its streams, and what it is doing. */
-export class HostConnection implements ChannelLink {
+export class HostConnection implements ChannelLink, HealthSubject {
   readonly writer: FrameWriter
   beginsAtHead = false
   turns = 0
@@ -72,9 +85,12 @@ export class HostConnection implements ChannelLink {
   #error: HavnError | undefined
   #scoreboardPath: string | undefined
   #scoreboard: Scoreboard | null = null
+  readonly #health: WorkerHealth
   readonly #helloTimer: NodeJS.Timeout
 
-  constructor(socket: Socket, events: ConnectionEvents, logger: PluginLogger) {
+  constructor(options: HostConnectionOptions) {
+    const { socket, events, logger, timeouts } = options
+    this.#health = new WorkerHealth(this, timeouts)
     this.#socket = socket
     this.#events = events
     this.#logger = logger
@@ -94,6 +110,10 @@ export class HostConnection implements ChannelLink {
 
   get state(): ConnectionState {
     return this.#state
+  }
+
+  get isStuck(): boolean {
+    return this.#health.isStuck
   }
 
   /** Streams whose number is taken. */
@@ -131,7 +151,33 @@ export class HostConnection implements ChannelLink {
 
   closed(channel: Channel): void {
     this.#free.push(channel)
+    this.#health.ended(channel)
     this.#events.onFinished(this)
+  }
+
+  overran(channel: Channel, request: OverdueRequest): void {
+    this.#health.overran(channel, request)
+  }
+
+  /** Looks whether the host still speaks; see {@link WorkerHealth.beat}. */
+  beat(): void {
+    if (this.#state === 'ready') this.#health.beat()
+  }
+
+  ping(): void {
+    this.writer.text(frameString({ type: PING }))
+  }
+
+  isBegun(channel: Channel): boolean {
+    return channel.isBegun(this.#begun())
+  }
+
+  onStuck(reason: StuckReason): void {
+    this.#events.onStuck(this, reason)
+  }
+
+  onSpent(): void {
+    this.#events.onSpent(this)
   }
 
   afterFrames(waiting: { flush(): void }): void {
@@ -156,6 +202,7 @@ export class HostConnection implements ChannelLink {
 
   #onData(chunk: Buffer): void {
     if (this.#error !== undefined) return
+    this.#health.heard = true
     try {
       this.#reader.feed(chunk)
     } catch (error) {
@@ -192,6 +239,7 @@ export class HostConnection implements ChannelLink {
 
   #onClose(): void {
     clearTimeout(this.#helloTimer)
+    this.#health.close()
     const expected = this.#state === 'draining'
     this.#state = 'gone'
     const begun = this.#begun()

@@ -21,6 +21,7 @@ import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { RequestUpload } from './request-upload.ts'
 import { sendPlain } from './plain-response.ts'
 import { ResponseRelay, sendComplete, toResponseError } from './response-relay.ts'
+import type { RequestLimits } from './route-limits.ts'
 import type { StreamContext } from './stream-context.ts'
 import { wsgiHead } from './wsgi-head.ts'
 
@@ -40,6 +41,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   nextWaiting: Waiting | null = null
   waitingSince = 0
   readonly #context: StreamContext
+  readonly #limits: RequestLimits
   readonly #exchange: Exchange
   #bodySize = 0
   /** When its body was whole; 0 where there was none to wait for. */
@@ -55,6 +57,13 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   constructor(context: StreamContext, exchange: Exchange) {
     this.#context = context
     this.#exchange = exchange
+    const { routes, timeouts } = context
+    const { method, path } = exchange.target
+    this.#limits = routes === null ? timeouts : routes.find(method, path)
+  }
+
+  get maxQueueMs(): number {
+    return this.#limits.queueMs
   }
 
   get requestId(): string {
@@ -85,14 +94,14 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     record.worker = worker.worker
     const channel = worker.open(this)
     this.#channel = channel
-    const { requestMs } = this.#context.timeouts
+    const { requestMs } = this.#limits
     if (requestMs > 0) this.#deadline = setTimeout(() => this.#onDeadline(requestMs), requestMs)
     if (this.#context.interface === 'asgi') this.#sendAsgi(channel, requestMs)
     else this.#sendWsgi(channel, requestMs)
   }
 
   refuse(why: Refusal): void {
-    this.#fault(refusalError(why, this.#context), { 'Retry-After': String(retryAfterS) })
+    this.#fault(refusalError(why, this.#context, this.maxQueueMs), { 'Retry-After': String(retryAfterS) })
   }
 
   onFrame(frame: Frame): void {
@@ -182,9 +191,9 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
 
   /** Another worker gets it, once, if it may be asked twice (RFC 9110 §9.2.2) and all of it is still here. */
   #mayRetry(): boolean {
-    const { target, response } = this.#exchange
+    const { target } = this.#exchange
     const isWhole = this.#bodySize === 0 || this.#body !== null
-    return !this.#isRetried && isWhole && isIdempotent(target.method) && !response.destroyed
+    return !this.#isRetried && isWhole && isIdempotent(target.method)
   }
 
   /** It waits again, within the queue's bounds. */
@@ -229,6 +238,9 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   }
 
   #onDeadline(timeoutMs: number): void {
+    const channel = this.#channel
+    this.#leaveChannel()
+    channel?.overrun({ ...this.describe(), timeoutMs })
     this.#fault(hostErrors.HAVN_ERR_REQUEST_DEADLINE({ timeoutMs }))
   }
 

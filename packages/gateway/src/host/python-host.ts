@@ -15,7 +15,10 @@ import type { Exchange, Host, UpgradeExchange } from './host.ts'
 import { listenForHosts } from './host-socket.ts'
 import type { HostSocket } from './host-socket.ts'
 import { HttpStream } from './http-stream.ts'
+import { beatsPerLife } from './worker-health.ts'
+import type { StuckReason } from './worker-health.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
+import { RouteLimits } from './route-limits.ts'
 import { OverloadNotice } from './overload-notice.ts'
 import type { StreamContext } from './stream-context.ts'
 import { createUpgrader } from './websocket-handshake.ts'
@@ -40,6 +43,10 @@ export interface PythonHostOptions {
   onWorkerReady(worker: number, info: WorkerInfo): void
   onWorkerFailed(worker: number, failure: FailedMessage, instance: number): void
   onWorkerGone(worker: number, why: WorkerEnd): void
+  /** The worker gets nothing more, and may finish what it can: see {@link onWorkerSpent}. */
+  onWorkerStuck(worker: number, stuck: StuckWorker): void
+  /** A worker that was stuck has nothing left that it could finish: its process must be ended. */
+  onWorkerSpent(worker: number, instance: number): void
 }
 
 /** What a worker said of itself. */
@@ -55,6 +62,13 @@ export interface WorkerInfo {
   lifespan: ReadyMessage['lifespan']
 }
 
+/** A worker's process that must be replaced. */
+export interface StuckWorker {
+  instance: number
+  pid: number
+  reason: StuckReason
+}
+
 /** Why a worker's connection ended. */
 export interface WorkerEnd {
   pid: number
@@ -63,6 +77,10 @@ export interface WorkerEnd {
   expected: boolean
   /** `HAVN_ERR_HOST_PROTOCOL`, where it broke the protocol: the process may still run, and must be killed. */
   error?: HavnError
+  /** What it had not answered. */
+  inFlight: ConnectionEnd['inFlight']
+  /** Requests that waited for a worker, in this thread. */
+  queued: number
 }
 
 export interface WorkerStatus {
@@ -70,6 +88,8 @@ export interface WorkerStatus {
   instance: number
   pid: number
   state: ConnectionState
+  /** It gets nothing more: it is overdue or silent, and will be replaced. */
+  isStuck: boolean
   inFlight: number
   /** Requests that may lie in it. */
   window: number
@@ -127,6 +147,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   readonly overload: OverloadNotice
   readonly limits: GatewayConfig['limits']
   readonly timeouts: GatewayConfig['timeouts']
+  readonly routes: RouteLimits | null
   readonly dispatcher: Dispatcher<HostConnection>
   readonly clockOriginMs = performance.now() - Number(process.hrtime.bigint()) / 1e6
   draining = false
@@ -150,6 +171,7 @@ class PythonWorkers implements PythonHost, StreamContext {
   #onWorkersGone: (() => void) | null = null
   #socket: HostSocket | null = null
   readonly #pings: NodeJS.Timeout
+  readonly #beats: NodeJS.Timeout | undefined
 
   constructor(options: PythonHostOptions) {
     const { config, counters, thread, workers, logger, socketPath } = options
@@ -160,18 +182,22 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.overload = new OverloadNotice(logger)
     this.limits = config.limits
     this.timeouts = config.timeouts
+    this.routes = RouteLimits.create(config)
     for (const worker of workers) this.expect({ worker, instance: worker, held: false })
     this.#upgrader = createUpgrader(config.limits)
     this.#spoolDirectory = config.runDirectory ?? dirname(socketPath)
     const { maxQueue } = config.limits
-    this.dispatcher = new Dispatcher({ counters: this.counters, maxQueue, queueMs: config.timeouts.queueMs })
+    this.dispatcher = new Dispatcher({ counters: this.counters, maxQueue })
     this.#pings = setInterval(() => this.#ping(), options.webSocketPingMs ?? defaultPingMs)
     this.#pings.unref()
+    const { liveMs } = config.timeouts
+    this.#beats = liveMs === 0 ? undefined : setInterval(() => this.#beat(), liveMs / beatsPerLife)
+    this.#beats?.unref()
   }
 
   async listen(): Promise<void> {
     this.#socket = await listenForHosts(this.#options.socketPath, (socket) => {
-      new HostConnection(socket, this, this.logger)
+      new HostConnection({ socket, events: this, logger: this.logger, timeouts: this.timeouts })
     })
   }
 
@@ -223,9 +249,9 @@ class PythonWorkers implements PythonHost, StreamContext {
 
   status(): PythonHostStatus {
     const workers = [...this.#connections.values()].map((connection) => {
-      const { worker, instance, pid, state } = connection
+      const { worker, instance, pid, state, isStuck } = connection
       const { inFlight, window, averageMs } = connection.load
-      return { worker, instance, pid, state, inFlight, window, averageMs }
+      return { worker, instance, pid, state, isStuck, inFlight, window, averageMs }
     })
     return { workers, queued: this.dispatcher.queued, active: this.#active }
   }
@@ -247,6 +273,7 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.#closed = true
     this.draining = true
     clearInterval(this.#pings)
+    clearInterval(this.#beats)
     this.dispatcher.close()
     this.#expected.clear()
     if (gentle) await this.#endWorkers()
@@ -293,7 +320,7 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.dispatcher.finished(connection)
   }
 
-  onGone(connection: HostConnection, { expected, error }: ConnectionEnd): void {
+  onGone(connection: HostConnection, { expected, error, inFlight }: ConnectionEnd): void {
     const { worker, instance, pid } = connection
     if (this.#connections.get(instance) !== connection) return
     this.#connections.delete(instance)
@@ -302,14 +329,16 @@ class PythonWorkers implements PythonHost, StreamContext {
     this.#probes.get(connection)?.remove(connection)
     this.#probes.get(connection)?.close()
     this.#probes.delete(connection)
-    this.#options.onWorkerGone(worker, { pid, instance, expected: expected || this.#closed, error })
+    const { queued } = this.dispatcher
+    const isExpected = expected || this.#closed
+    this.#options.onWorkerGone(worker, { pid, instance, expected: isExpected, error, inFlight, queued })
     if (this.#connections.size === 0) this.#onWorkersGone?.()
   }
 
   /** As this host, with one worker process. */
   #contextOf(connection: HostConnection): StreamContext {
-    const { limits, timeouts, counters, clockOriginMs } = this
-    const dispatcher = new Dispatcher<HostConnection>({ counters, maxQueue: 1, queueMs: timeouts.queueMs })
+    const { limits, timeouts, routes, counters, clockOriginMs } = this
+    const dispatcher = new Dispatcher<HostConnection>({ counters, maxQueue: 1 })
     dispatcher.add(connection)
     this.#probes.set(connection, dispatcher)
     const { interface: kind, logger, overload } = this
@@ -321,11 +350,26 @@ class PythonWorkers implements PythonHost, StreamContext {
       overload,
       limits,
       timeouts,
+      routes,
       clockOriginMs,
       draining: true,
       spoolPath: () => this.spoolPath(),
       onSettled: () => this.onSettled(),
     }
+  }
+
+  onStuck(connection: HostConnection, reason: StuckReason): void {
+    this.dispatcher.remove(connection)
+    const { worker, instance, pid } = connection
+    this.#options.onWorkerStuck(worker, { instance, pid, reason })
+  }
+
+  onSpent({ worker, instance }: HostConnection): void {
+    this.#options.onWorkerSpent(worker, instance)
+  }
+
+  #beat(): void {
+    for (const connection of this.#connections.values()) connection.beat()
   }
 
   async #endWorkers(): Promise<void> {

@@ -17,6 +17,7 @@ import type { UpgradeExchange } from './host.ts'
 import { isOverload, refusalError, retryAfterS } from './queue-refusal.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { ResponseRelay } from './response-relay.ts'
+import type { RequestLimits } from './route-limits.ts'
 import type { StreamContext } from './stream-context.ts'
 import { closeCodeOf, closeWebSocket } from './websocket-close.ts'
 import { findHandshakeFault } from './websocket-handshake.ts'
@@ -45,6 +46,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   /** Who has it, once somebody does. */
   worker: HostConnection | null = null
   readonly #context: StreamContext
+  readonly #limits: RequestLimits
   readonly #exchange: UpgradeExchange
   readonly #upgrader: Upgrader
   #state: 'connecting' | 'denied' | 'open' | 'over' = 'connecting'
@@ -60,7 +62,14 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   constructor({ context, exchange, upgrader }: WebSocketStreamOptions) {
     this.#context = context
     this.#exchange = exchange
+    const { routes, timeouts } = context
+    const { method, path } = exchange.target
+    this.#limits = routes === null ? timeouts : routes.find(method, path)
     this.#upgrader = upgrader
+  }
+
+  get maxQueueMs(): number {
+    return this.#limits.queueMs
   }
 
   get requestId(): string {
@@ -85,7 +94,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
     this.worker = worker
     const channel = worker.open(this)
     this.#channel = channel
-    const { requestMs } = this.#context.timeouts
+    const { requestMs } = this.#limits
     if (requestMs > 0) this.#deadline = setTimeout(() => this.#onDeadline(requestMs), requestMs)
     // The deadline is for the answer to the handshake: an open websocket may live as long as it likes.
     const frame = { stream: channel.id, deadlineMs: 0, head: asgiHead('websocket', target, record) }
@@ -93,7 +102,7 @@ export class WebSocketStream implements Job<HostConnection>, ChannelUser {
   }
 
   refuse(why: Refusal): void {
-    this.#fault(refusalError(why, this.#context), ['Retry-After', String(retryAfterS)])
+    this.#fault(refusalError(why, this.#context, this.maxQueueMs), ['Retry-After', String(retryAfterS)])
   }
 
   onFrame(frame: Frame): void {

@@ -31,8 +31,18 @@ export async function createThreadHost(
       onWorkerReady: (worker, info) => report({ type: 'worker-ready', worker, info }),
       onWorkerFailed: (worker, failure, instance) =>
         report({ type: 'worker-failed', worker, instance, failure }),
-      onWorkerGone: (worker, { pid, instance, error }) =>
-        report({ type: 'worker-gone', worker, instance, pid, ...(error && { error: toErrorJson(error) }) }),
+      onWorkerGone: (worker, { pid, instance, error, inFlight, queued }) =>
+        report({
+          type: 'worker-gone',
+          worker,
+          instance,
+          pid,
+          inFlight,
+          queued,
+          ...(error && { error: toErrorJson(error) }),
+        }),
+      onWorkerStuck: (worker, stuck) => report({ type: 'worker-stuck', worker, ...stuck }),
+      onWorkerSpent: (worker, instance) => report({ type: 'worker-spent', worker, instance }),
     })
     return { host, python: host, status: () => ({ python: host.status() }) }
   }

@@ -3,7 +3,13 @@ import type { ErrorJson } from '@havn/model/errors'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { FailedMessage } from '../frames/index.ts'
-import type { ExpectedProcess, PythonHostStatus, WorkerInfo } from '../host/python-host.ts'
+import type {
+  ExpectedProcess,
+  PythonHostStatus,
+  StuckWorker,
+  WorkerEnd,
+  WorkerInfo,
+} from '../host/python-host.ts'
 
 /** What carries commands to a thread and reports from it: a MessagePort, or the channel of a process. */
 export interface ThreadPort {
@@ -87,7 +93,9 @@ export type ThreadReport =
   | { type: 'failed'; error: ErrorJson }
   | { type: 'worker-ready'; worker: number; info: WorkerInfo }
   | { type: 'worker-failed'; worker: number; instance: number; failure: FailedMessage }
-  | { type: 'worker-gone'; worker: number; instance: number; pid: number; error?: ErrorJson }
+  | ({ type: 'worker-gone'; worker: number; error?: ErrorJson } & Omit<WorkerEnd, 'error' | 'expected'>)
+  | ({ type: 'worker-stuck'; worker: number } & StuckWorker)
+  | { type: 'worker-spent'; worker: number; instance: number }
   | { type: 'status'; id: number; status: ThreadStatus }
   /** `error` where no answer came. */
   | { type: 'probed'; id: number; status?: number; error?: string }

@@ -1,4 +1,4 @@
-"""A WSGI app that writes down each request as it begins it, and whose paths end its process in all ways."""
+"""A WSGI app that writes down each request as it begins it, and whose paths fail their worker in all ways."""
 
 import ctypes
 import os
@@ -13,19 +13,56 @@ def application(environ, start_response):
     path = environ['PATH_INFO']
     note('%s %s' % (environ['REQUEST_METHOD'], path))
     kind = path.split('/')[1]
-    if kind == 'hold':
-        wait_for('released')
-    elif kind == 'nap':
-        time.sleep(float(path.split('/')[2]))
-    elif kind == 'segfault':
-        ctypes.string_at(0)
-    elif kind == 'exit':
-        os._exit(7)
-    elif kind == 'kill':
-        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == 'stream-spin':
+        start_response('200 OK', [('Content-Type', 'text/plain')])
+        return stream_and_spin()
+    VIEWS.get(kind, answer)(path)
     size = len(environ['wsgi.input'].read())
     start_response('200 OK', [('Content-Type', 'text/plain')])
     return [b'%d %d' % (os.getpid(), size)]
+
+
+def answer(path):
+    sum(range(2000))
+
+
+def hold(path):
+    while not os.path.exists(os.path.join(FLAGS, 'released')):
+        time.sleep(0.005)
+
+
+def nap(path):
+    time.sleep(float(path.split('/')[2]))
+
+
+def spin(path):
+    try:
+        while True:
+            pass
+    finally:
+        note('cleaned up')
+
+
+def swallow(path):
+    while True:
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            pass
+
+
+def sleep(path):
+    time.sleep(3600)
+
+
+def keep_the_gil(path):
+    """Of a PyDLL functions run without letting go of the GIL: no other thread of this process runs."""
+    ctypes.PyDLL(None).sleep(3600)
+
+
+def stream_and_spin():
+    yield b'begun'
+    spin('')
 
 
 def note(line):
@@ -35,6 +72,14 @@ def note(line):
     os.close(descriptor)
 
 
-def wait_for(name):
-    while not os.path.exists(os.path.join(FLAGS, name)):
-        time.sleep(0.005)
+VIEWS = {
+    'hold': hold,
+    'nap': nap,
+    'spin': spin,
+    'swallow': swallow,
+    'sleep': sleep,
+    'gil': keep_the_gil,
+    'segfault': lambda path: ctypes.string_at(0),
+    'exit': lambda path: os._exit(7),
+    'kill': lambda path: os.kill(os.getpid(), signal.SIGKILL),
+}

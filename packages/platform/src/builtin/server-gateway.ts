@@ -36,6 +36,7 @@ export default definePlugin({
         trustedProxies: [...settings.trustedProxies],
         limits: { ...defined(settings.limits), ...overrides.limits },
         timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
+        routes: settings.routes?.map((route) => ({ ...route })),
         log: settings.log,
       }
       const config = parseGatewayOptions(options)

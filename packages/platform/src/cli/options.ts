@@ -38,6 +38,8 @@ export function addServerOptions(command: Command): Command {
       'resident memory beyond which a Python worker is replaced, such as 512M or 1G (no limit by default)',
       sizeToBytes,
     )
+    .option('--queue-timeout <seconds>', 'longest a request may wait for a worker (default: 30)', secondsToMs)
+    .option('--max-queue <n>', 'requests that may wait for a worker; 503 beyond (default: 1000)', count)
     .option('--trusted-proxy <cidr>', 'peers whose forwarded headers are believed; may be repeated', collect)
     .addOption(
       new Option('--log-level <level>', 'least severe line to log').choices([
@@ -70,6 +72,8 @@ export interface ServerOptionValues {
   requestTimeout?: number
   maxRequests?: number
   maxWorkerMemory?: number
+  queueTimeout?: number
+  maxQueue?: number
   trustedProxy?: string[]
   logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
@@ -91,6 +95,8 @@ export function toOverrides(values: ServerOptionValues): Overrides {
     ...(values.accessLog === false && { access: false }),
     requestTimeoutMs: values.requestTimeout,
     ...(Object.keys(recycle).length > 0 && { recycle }),
+    queueTimeoutMs: values.queueTimeout,
+    maxQueue: values.maxQueue,
   }
 }
 

@@ -16,6 +16,8 @@ export interface Overrides {
   access?: boolean
   requestTimeoutMs?: number
   recycle?: ServerSettings['recycle']
+  queueTimeoutMs?: number
+  maxQueue?: number
 }
 
 /** A setting with the reason for its value: what `platform explain` prints. */
@@ -134,8 +136,13 @@ export function planServerSettings(input: {
     ...optional('recycle', planRecycle(config, overrides)),
     ...optional('isolation', overrides.isolation ?? config.isolation),
     trustedProxies: overrides.trustedProxies ?? config.trustedProxies ?? [],
-    limits: config.limits ?? {},
-    timeouts: { ...config.timeouts, ...optional('requestMs', requestMs) },
+    limits: { ...config.limits, ...optional('maxQueue', overrides.maxQueue) },
+    timeouts: {
+      ...config.timeouts,
+      ...optional('requestMs', requestMs),
+      ...optional('queueMs', overrides.queueTimeoutMs),
+    },
+    ...optional('routes', config.routes),
     log: {
       level: overrides.logLevel ?? config.log?.level ?? 'info',
       format: format === 'auto' ? (isTerminal ? 'text' : 'json') : format,

@@ -50,7 +50,13 @@ export interface ServerSettings {
     stallMs?: number
     /** Longest that a JavaScript app may block its event loop. */
     blockedMs?: number
+    /** After a request's deadline, until a worker that does not come back is replaced. */
+    interruptMs?: number
+    /** Longest silence of a worker. */
+    liveMs?: number
   }
+  /** Limits of single routes, in place of those in `timeouts`; servers that have none such ignore it. */
+  routes?: readonly { path: string; methods?: string[]; requestMs?: number; queueMs?: number }[]
   log: {
     level: LogLevel
     format: 'text' | 'json'
