@@ -443,6 +443,14 @@ describe('the deadline of a request', () => {
     await until(() => readCounters(front.counters).inFlight === 0)
   })
 
+  it('is a route’s own where it has one', async () => {
+    const front = await startApp(`export default () => new Promise(() => {})`, 'fetch', {
+      timeouts: { requestMs: 600_000 },
+      routes: [{ path: '/quick', requestMs: 100 }],
+    })
+    expect((await fetchFrom(front, '/quick/one')).status).toBe(504)
+  })
+
   it('is nothing to a request that is done in time', async () => {
     const front = await startApp(`export default () => new Response('in time')`, 'fetch', {
       timeouts: { requestMs: 60_000 },

@@ -16,6 +16,7 @@ import { ownStack } from './own-stack.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { cleanRequest, withTrace } from './request-cleaning.ts'
+import { RouteLimits } from './route-limits.ts'
 import { noteUpgradeStatus } from './upgrade-status.ts'
 
 export interface JsHostOptions {
@@ -34,6 +35,7 @@ const tooLarge = 'HAVN_ERR_REQUEST_BODY_TOO_LARGE'
 const deadlineOf = Symbol('deadline')
 type OwnRequest = IncomingMessage & { [recordOf]?: RequestRecord }
 type OwnResponse = ServerResponse & { [hostOf]?: JsHost | undefined; [deadlineOf]?: NodeJS.Timeout }
+type OwnExchange = Pick<Exchange, 'target' | 'record'> & { request: OwnRequest; response: OwnResponse }
 
 /**
  * Runs a JavaScript app in this thread: `fetch` handlers, node:http listeners, Express, Fastify and Koa apps, and
@@ -63,7 +65,8 @@ class JsHost implements Host {
   readonly #counters: Counters
   readonly #logger: PluginLogger
   readonly #maxBodyBytes: number
-  readonly #requestMs: number
+  readonly #limits: GatewayConfig['timeouts']
+  readonly #routes: RouteLimits | null
   #active = 0
   #draining = false
   #closed = false
@@ -75,13 +78,15 @@ class JsHost implements Host {
     this.#counters = openCounters(counters, thread)
     this.#logger = logger
     this.#maxBodyBytes = config.limits.maxBodyBytes
-    this.#requestMs = config.timeouts.requestMs
+    this.#limits = config.timeouts
+    this.#routes = RouteLimits.create(config)
   }
 
-  handle({ request, response, target, record }: Exchange): void {
+  handle(exchange: Exchange): void {
+    const { request, response, target, record } = exchange
     count(this.#counters, counter.requests)
     if (this.#closed) return sendError(response, 503, { close: true })
-    this.#begin(request, response, record)
+    this.#begin(exchange)
     if (requestBodySize(request.rawHeaders) === unknownSize) this.#limit(request, response, record)
     const handlers = this.#handlers
     if (!handlers.raw) {
@@ -165,12 +170,12 @@ class JsHost implements Host {
     this.#end()
   }
 
-  #begin(request: OwnRequest, response: OwnResponse, record: RequestRecord): void {
+  #begin({ request, response, target, record }: OwnExchange): void {
     request[recordOf] = record
     response[hostOf] = this
     response.on('close', onResponseClose)
     if (this.#draining) response.shouldKeepAlive = false
-    const requestMs = this.#requestMs
+    const { requestMs } = this.#routes === null ? this.#limits : this.#routes.find(target.method, target.path)
     if (requestMs > 0) response[deadlineOf] = setTimeout(onDeadline, requestMs, response, requestMs)
     this.#active += 1
     count(this.#counters, counter.inFlight)
