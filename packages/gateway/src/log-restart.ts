@@ -1,4 +1,4 @@
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import type { SupervisedEvent } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import { errors } from './errors.ts'

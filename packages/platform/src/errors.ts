@@ -1,4 +1,5 @@
-import { defineErrors, formatAddress, type Address } from '@havn/model'
+import { formatAddress, type Address } from '@havn/model/address'
+import { defineErrors } from '@havn/model/errors'
 
 /** Errors of the command line, the configuration and the deployment flow. */
 export const errors = defineErrors({

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { CommanderError } from 'commander'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import { createProgram } from './cli/program.ts'
 import { printError } from './cli/print-error.ts'
 import { processTerminal, type Terminal } from './cli/terminal.ts'

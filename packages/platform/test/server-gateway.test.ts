@@ -8,7 +8,8 @@ import {
   sampleTarget,
   withPlugin,
 } from '@havn/plugin-api/testing'
-import plugin, { defaultThreads, toGatewayApp } from '../src/builtin/server-gateway.ts'
+import { defaultThreads } from '../src/builtin/default-threads.ts'
+import plugin, { toGatewayApp } from '../src/builtin/server-gateway.ts'
 import { portable } from './portable.ts'
 
 const packageJson = new URL('../package.json', import.meta.url)
@@ -54,7 +55,8 @@ test('an app that is not thread-safe gets one thread a worker', () => {
 })
 
 test('Python needs no more threads than workers or CPUs; JavaScript runs in the threads', () => {
-  expect(defaultThreads(sampleApp('wsgi'), 8, 2)).toBe(2)
-  expect(defaultThreads(sampleApp('wsgi'), 1, 4)).toBe(1)
-  expect(defaultThreads(sampleApp('fetch'), 8, 2)).toBe(8)
+  expect(defaultThreads('python', 8, 2)).toBe(2)
+  expect(defaultThreads('python', 3, 4)).toBe(2)
+  expect(defaultThreads('python', 1, 4)).toBe(1)
+  expect(defaultThreads('node', 8, 2)).toBe(8)
 })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { AppRuntime, FrameworkOptions } from '@havn/plugin-api'
-import { isErrorCode, type HavnError } from '@havn/model'
+import { isErrorCode, type HavnError } from '@havn/model/errors'
 import { runProgram, type RunResult } from '@havn/process'
 import { errors } from './errors.ts'
 import type { DjangoProject, SettingsHint } from './read-project.ts'

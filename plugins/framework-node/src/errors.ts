@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /** What goes wrong when a Node app is looked for. */
 export const errors = defineErrors({

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { isErrorCode, nearestName, type HavnError } from '@havn/model'
+import { nearestName } from '@havn/model'
+import { isErrorCode, type HavnError } from '@havn/model/errors'
 import type { AppRuntime, FrameworkOptions, SourceTree } from '@havn/plugin-api'
 import { runProgram, type RunResult } from '@havn/process'
 import { appReportSchema, type FoundPythonApp, type PythonAppFailure } from './app-report.ts'

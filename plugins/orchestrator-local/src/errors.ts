@@ -1,5 +1,6 @@
-import { defineErrors, formatAddress } from '@havn/model'
-import type { Address } from '@havn/model'
+import { formatAddress } from '@havn/model/address'
+import { defineErrors } from '@havn/model/errors'
+import type { Address } from '@havn/model/address'
 
 export const errors = defineErrors({
   HAVN_ERR_LOCAL_RUNNING: {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
-import type { Address } from '@havn/model'
+import type { Address } from '@havn/model/address'
 import { errors } from './errors.ts'
 import type { PlannedProcess } from './planned-process.ts'
 

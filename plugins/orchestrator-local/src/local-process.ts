@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { HavnError } from '@havn/model'
+import { HavnError } from '@havn/model/errors'
 import type { Probe } from '@havn/model'
 import { SupervisedChild, errors as processErrors } from '@havn/process'
 import { errors } from './errors.ts'

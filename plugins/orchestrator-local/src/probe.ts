@@ -1,8 +1,9 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatAddress } from '@havn/model'
-import type { Address, Probe } from '@havn/model'
+import { formatAddress } from '@havn/model/address'
+import type { Probe } from '@havn/model'
+import type { Address } from '@havn/model/address'
 import type { ReadyChannel } from './ready-channel.ts'
 
 /** One question that nobody answers is given up after this, and asked again. */

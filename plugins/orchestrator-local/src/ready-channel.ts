@@ -1,5 +1,5 @@
-import { fromErrorJson } from '@havn/model'
-import type { ErrorJson, HavnError } from '@havn/model'
+import { fromErrorJson } from '@havn/model/errors'
+import type { ErrorJson, HavnError } from '@havn/model/errors'
 
 /** What a process says of itself over Node's IPC channel. */
 export interface ReadyChannel {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { HavnError, isErrorCode, toErrorJson } from '@havn/model'
+import { HavnError, isErrorCode, toErrorJson } from '@havn/model/errors'
 import type { Job } from '@havn/model'
 import { describeExit, runProgram } from '@havn/process'
 import { errors } from './errors.ts'

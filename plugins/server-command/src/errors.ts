@@ -1,4 +1,5 @@
-import { defineErrors, formatAddress } from '@havn/model'
+import { formatAddress } from '@havn/model/address'
+import { defineErrors } from '@havn/model/errors'
 import type { Endpoint } from '@havn/model'
 
 export const errors = defineErrors({

@@ -1,4 +1,4 @@
-import { formatAddress } from '@havn/model'
+import { formatAddress } from '@havn/model/address'
 import type { AppFacts } from '@havn/model'
 import type { ProcessPlan, ServerPlanInput, ServerSettings } from '@havn/plugin-api'
 import { gunicornConfigFile } from './config-file.ts'

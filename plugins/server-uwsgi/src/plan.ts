@@ -1,5 +1,6 @@
-import { formatAddress } from '@havn/model'
-import type { Address, AppFacts } from '@havn/model'
+import { formatAddress } from '@havn/model/address'
+import type { AppFacts } from '@havn/model'
+import type { Address } from '@havn/model/address'
 import type { ProcessPlan, ServerPlanInput, ServerSettings } from '@havn/plugin-api'
 import type { UwsgiConfig } from './config.ts'
 

@@ -1,4 +1,4 @@
-import type { ErrorJson } from '@havn/model'
+import type { ErrorJson } from '@havn/model/errors'
 import type { ExitRecord } from '@havn/process'
 import type { RequestInFlight } from '../host/channel.ts'
 import type { StuckReason } from '../host/worker-health.ts'

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import { createBackoff, type Backoff } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ErrorJson } from '@havn/model'
+import type { ErrorJson } from '@havn/model/errors'
 import type { ExitRecord } from '@havn/process'
 import { Scoreboard } from '../host/scoreboard.ts'
 import type { StuckReason } from '../host/worker-health.ts'

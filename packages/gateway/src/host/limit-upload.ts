@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 
 /**
  * Counts a chunked body on its way to an app that reads the request itself, whenever it does. Reading it here

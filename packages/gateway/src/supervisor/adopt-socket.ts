@@ -1,5 +1,5 @@
 import { readFile, readlink } from 'node:fs/promises'
-import type { Address } from '@havn/model'
+import type { Address } from '@havn/model/address'
 import { errors } from '../errors.ts'
 import { adoptHandle } from './bound-handle.ts'
 import type { Listener } from './listener.ts'

@@ -1,4 +1,4 @@
-import type { HavnError } from '@havn/model'
+import type { HavnError } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
 
 /** Many slow clients are one line of the log in this time, not one each. */

@@ -3,6 +3,7 @@ import type { AppFacts } from '@havn/model'
 import { definePlugin, type ServerPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
+import { defaultThreads } from './default-threads.ts'
 
 const configFile = 'gateway.json'
 
@@ -27,7 +28,7 @@ export default definePlugin({
         app: toGatewayApp(app, target.interpreter, settings.workerThreads),
         workers: settings.workers,
         ...(settings.isolation && { isolation: settings.isolation }),
-        threads: settings.threads ?? defaultThreads(app, settings.workers, target.cpus),
+        threads: settings.threads ?? defaultThreads(app.project.language, settings.workers, target.cpus),
         edge: { module: edgeModule, config: { staticFiles: app.staticFiles } },
         health: app.health,
         ...(settings.recycle && { recycle: settings.recycle }),
@@ -63,11 +64,6 @@ export default definePlugin({
     },
   }),
 })
-
-/** Python is fed by as many threads as there are workers, up to the CPUs; JavaScript runs in the threads themselves. */
-export function defaultThreads(app: AppFacts, workers: number, cpus: number): number {
-  return app.project.language === 'python' ? Math.min(workers, cpus) : workers
-}
 
 /** How the gateway runs this app. */
 export function toGatewayApp(app: AppFacts, python: string, workerThreads?: number): GatewayApp {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HavnError } from '@havn/model'
+import { HavnError } from '@havn/model/errors'
 import { RecordedTerminal } from '../../test/recorded-terminal.ts'
 import { printError } from './print-error.ts'
 

@@ -1,4 +1,4 @@
-import { HavnError, toErrorJson } from '@havn/model'
+import { HavnError, toErrorJson } from '@havn/model/errors'
 import { paint, type Terminal } from './terminal.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { fromErrorJson, type ErrorJson, type HavnError } from '@havn/model'
+import { fromErrorJson, type ErrorJson, type HavnError } from '@havn/model/errors'
 import { errors } from '../errors.ts'
 import type { DeploymentStatus } from './control-server.ts'
 import { controlSocketPath } from './control-socket.ts'

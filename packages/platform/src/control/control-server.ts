@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises'
 import Fastify from 'fastify'
-import { toErrorJson, type AppFacts, type Release } from '@havn/model'
+import type { AppFacts, Release } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import type { ProcessStatus } from '@havn/plugin-api'
 import { controlSocketPath } from './control-socket.ts'
 

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import type { Address } from '@havn/model'
+import type { Address } from '@havn/model/address'
 import { errors } from '../errors.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { formatAddress, nearestName } from '@havn/model'
+import { nearestName } from '@havn/model'
+import { formatAddress } from '@havn/model/address'
 import { errors } from '../errors.ts'
 import { findApp, openProject, type ProjectOptions } from './project.ts'
 import { resourceLimits } from './resource-limits.ts'

@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import type { Address } from '@havn/model'
+import type { Address } from '@havn/model/address'
 
 /** What the public door answered to one real request. */
 export interface Proof {

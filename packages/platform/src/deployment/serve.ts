@@ -1,9 +1,11 @@
 import { realpath, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { startSupervisor, takeSystemdSockets, type GatewayApp } from '@havn/gateway'
-import { addressToUrl, type AppInterface } from '@havn/model'
+import type { AppInterface } from '@havn/model'
+import { addressToUrl } from '@havn/model/address'
 import { openSourceTree, type Detection } from '@havn/plugin-api'
 import { listenForStop } from './stop-request.ts'
+import { defaultThreads } from '../builtin/default-threads.ts'
 import { openRegistry } from '../builtin/open-registry.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { prepareEnvironment } from '../environment/prepare-environment.ts'
@@ -58,7 +60,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
         workers: settings.workers,
         threads:
           settings.threads ??
-          (app.language === 'python' ? Math.min(settings.workers, cpus) : settings.workers),
+          defaultThreads(app.language === 'python' ? 'python' : 'node', settings.workers, cpus),
         ...(settings.isolation && { isolation: settings.isolation }),
         threadModules: [...settings.threadModules],
         ...(settings.recycle && { recycle: settings.recycle }),

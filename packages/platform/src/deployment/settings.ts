@@ -1,4 +1,5 @@
-import { parseAddress, type Address, type Endpoint, type PlatformConfig } from '@havn/model'
+import type { Endpoint, PlatformConfig } from '@havn/model'
+import { parseAddress, type Address } from '@havn/model/address'
 import type { LogLevel, ServerSettings } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
 import type { ResourceLimits } from './resource-limits.ts'

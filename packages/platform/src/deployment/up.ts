@@ -1,5 +1,6 @@
 import { rmdir } from 'node:fs/promises'
-import { addressToUrl, type AppFacts, type Endpoint, type PluginRef, type Release } from '@havn/model'
+import type { AppFacts, Endpoint, PluginRef, Release } from '@havn/model'
+import { addressToUrl } from '@havn/model/address'
 import type { MonitorContract, OrchestratorContract, Target } from '@havn/plugin-api'
 import { listenForStop, type StopRequest } from './stop-request.ts'
 import { Progress } from '../cli/progress.ts'

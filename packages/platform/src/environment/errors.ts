@@ -1,4 +1,4 @@
-import { defineErrors } from '@havn/model'
+import { defineErrors } from '@havn/model/errors'
 
 /** What was asked for, as it follows "Python": `3.9 or newer`, `>=3.10`. */
 export interface PythonWanted {

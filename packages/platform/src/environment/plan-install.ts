@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { isErrorCode, type PythonProject } from '@havn/model'
+import type { PythonProject } from '@havn/model'
+import { isErrorCode } from '@havn/model/errors'
 import { parsePyproject, toVersionSpecifier, type Pyproject } from '@havn/plugin-api'
 import type { EnvironmentInput } from './environment-input.ts'
 import { environmentErrors } from './errors.ts'

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { toErrorJson } from '@havn/model'
+import { toErrorJson } from '@havn/model/errors'
 import { runProgram } from '@havn/process'
 import type { EnvironmentInput } from './environment-input.ts'
 
