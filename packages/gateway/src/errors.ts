@@ -53,9 +53,9 @@ export const errors = defineErrors({
   },
   HAVN_ERR_GATEWAY_CRASH_LOOP: {
     kind: 'user',
-    message: (seen: { name: string; failures: number; delayMs: number }) =>
-      `${seen.name} has died, or did not start, ${seen.failures} times in a row; it is tried again in ${seen.delayMs / 1000} s.`,
-    hint: 'The records before this one say how it ended. Correct the cause, then reload: that tries at once.',
+    message: (seen: { name: string; failures: number; withinMs: number; reason: string; delayMs: number }) =>
+      `${seen.name} has died, or did not start, ${seen.failures} times within ${(seen.withinMs / 1000).toFixed(1)} s, and is tried again in ${seen.delayMs / 1000} s. The last time: ${seen.reason}`,
+    hint: 'Correct the cause (the records before this one tell of each end), then reload: that tries at once.',
   },
   HAVN_ERR_GATEWAY_RELOAD_LOST: {
     kind: 'system',

@@ -155,18 +155,37 @@ pythonTest('a crash loop is told of with what to do, and a reload ends it at onc
   await writeFile(file, good)
   const options = pythonOptions({ log: { level: 'info', format: 'json', access: false } })
   const app = { ...options.app, directory, target: 'changing:application' } as GatewayOptions['app']
-  const { child, addresses, output } = await startSupervisorProcess({ ...options, app })
+  const { child, addresses, output, condition } = await startSupervisorProcess({ ...options, app })
   await writeFile(file, 'no python at all\n')
   const ready = output.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'worker is ready')
   process.kill(ready.pid, 'SIGKILL')
   const loop = () => output.find((line) => line.includes('process.crash-loop'))
   await until('the loop', () => loop() !== undefined, 30_000)
-  expect(JSON.parse(loop()!)).toMatchObject({ level: 'error', worker: 0, failures: 5 })
-  expect(JSON.parse(loop()!).err).toMatchObject({ code: 'HAVN_ERR_GATEWAY_CRASH_LOOP' })
+  const record = JSON.parse(loop()!)
+  const lastFailure = { code: 'HAVN_ERR_APP_IMPORT', message: expect.stringContaining('SyntaxError') }
+  expect(record).toMatchObject({ level: 'error', worker: 0, failures: 5, lastFailure })
+  expect(record.withinMs).toBeGreaterThan(0)
+  expect(record.err).toMatchObject({
+    code: 'HAVN_ERR_GATEWAY_CRASH_LOOP',
+    message: expect.stringMatching(
+      /5 times within [\d.]+ s, .* The last time: HAVN_ERR_APP_IMPORT: .*SyntaxError/,
+    ),
+    hint: expect.stringContaining('reload'),
+  })
+  const looping = (await condition()).parts.find(({ name }) => name === 'worker 0')
+  expect(looping).toMatchObject({ lastFailure, failures: expect.any(Number) })
+  expect(looping!.failures).toBeGreaterThanOrEqual(5)
+  expect(['waiting', 'starting']).toContain(looping!.state)
+  process.kill(child.pid, 'SIGHUP')
+  await until('the failed reload', async () => (await condition()).lastReload?.error !== undefined)
+  expect((await condition()).lastReload!.error).toMatchObject({ code: 'HAVN_ERR_APP_IMPORT' })
   await writeFile(file, good)
   process.kill(child.pid, 'SIGHUP')
   await until('the reload', () => output.some((line) => line.includes('the app has been reloaded')))
   expect((await get(urlOf(addresses))).text).toBe('good')
+  const { parts, lastReload } = await condition()
+  expect(parts.map(({ failures }) => failures)).toEqual([undefined, undefined])
+  expect(lastReload!.error).toBeUndefined()
 })
 
 test('an error that a JavaScript app lets go ends the process, and the next one serves', async () => {

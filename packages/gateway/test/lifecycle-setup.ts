@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Address } from '@havn/model'
+import type { Address, ProcessCondition } from '@havn/model'
 import { startChild, type ManagedChild } from '@havn/process'
 import { findPython, requirePart } from '@havn/tools/parts'
 import { onTestFinished, test } from 'vitest'
@@ -71,6 +71,8 @@ export interface SupervisorProcess {
   child: ManagedChild
   addresses: readonly Address[]
   output: string[]
+  /** Asks over the channel, as an orchestrator does. */
+  condition(): Promise<ProcessCondition>
 }
 
 /** Starts a supervisor as a process that leads its own group, as a service manager does. */
@@ -83,6 +85,8 @@ export async function startSupervisorProcess(
   await writeFile(path, JSON.stringify(options))
   const output: string[] = []
   const ready = Promise.withResolvers<readonly Address[]>()
+  const answers = new Map<number, (condition: ProcessCondition) => void>()
+  let questions = 0
   const child = await startChild({
     command: process.execPath,
     args: [fileURLToPath(supervisorModule), path],
@@ -91,8 +95,9 @@ export async function startSupervisorProcess(
     ipc: true,
     onLine: (_stream, line) => output.push(line),
     onMessage: (message) => {
-      const { type, addresses, error } = message as { type: string; addresses: Address[]; error?: unknown }
+      const { type, addresses, error, id, status } = message as SupervisorMessage
       if (type === 'ready') ready.resolve(addresses)
+      else if (type === 'status') answers.get(id)!(status)
       else ready.reject(error)
     },
   })
@@ -100,7 +105,21 @@ export async function startSupervisorProcess(
   void child.exited.then(({ code, signal }) =>
     ready.reject(new Error(`ended with ${code ?? signal}: ${output.join('\n')}`)),
   )
-  return { child, addresses: await ready.promise, output }
+  const condition = () =>
+    new Promise<ProcessCondition>((resolve) => {
+      const id = questions++
+      answers.set(id, resolve)
+      child.send({ type: 'status', id })
+    })
+  return { child, addresses: await ready.promise, output, condition }
+}
+
+interface SupervisorMessage {
+  type: 'ready' | 'failed' | 'reloaded' | 'status'
+  addresses: Address[]
+  error?: unknown
+  id: number
+  status: ProcessCondition
 }
 
 export async function temporaryDirectory(): Promise<string> {

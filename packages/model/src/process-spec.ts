@@ -94,6 +94,11 @@ export const processSpecSchema = z.object({
       z.object({ type: z.literal('replace') }),
     ])
     .default({ type: 'replace' }),
+  /**
+   * The process answers `{ "type": "status", "id" }` over Node's IPC channel with `{ "type": "status", "id", "status" }`,
+   * where `status` is a `ProcessCondition`.
+   */
+  status: z.literal('ipc').optional(),
   mounts: z.array(mountSchema).default([]),
   resources: z
     .object({ cpus: z.number().positive().optional(), memoryBytes: z.int().positive().optional() })

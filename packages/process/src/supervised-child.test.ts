@@ -69,6 +69,9 @@ test('a later start that fails is tried again, later each time', async () => {
   await until(() => starts === 4 && child.state === 'ready')
   const delays = events.flatMap((event) => (event.type === 'restarting' ? [event.delayMs] : []))
   expect(delays).toEqual([10, 20, 40])
+  const within = events.flatMap((event) => (event.type === 'restarting' ? [event.withinMs] : []))
+  expect(within[0]).toBe(0)
+  expect(within[2]).toBeGreaterThanOrEqual(29)
   expect(events.filter(({ type }) => type === 'failed')).toHaveLength(2)
 })
 

@@ -15,8 +15,8 @@ export type SupervisedEvent<Child extends ManagedChild = ManagedChild> =
   | { type: 'exited'; record: ExitRecord; child: Child }
   /** A start that did not get ready: the first one also rejects `start()`. */
   | { type: 'failed'; error: unknown }
-  /** `failures` counts the deaths and failed starts in a row; a long life forgets them. */
-  | { type: 'restarting'; delayMs: number; restarts: number; failures: number }
+  /** `failures` counts the deaths and failed starts in a row, `withinMs` the time since the first; a long life forgets them. */
+  | { type: 'restarting'; delayMs: number; restarts: number; failures: number; withinMs: number }
 
 export interface SupervisedOptions<Child extends ManagedChild = ManagedChild> {
   /** For errors: `The gateway process`. */
@@ -63,6 +63,8 @@ export class SupervisedChild<Child extends ManagedChild = ManagedChild> {
   #successor: Child | null = null
   #restarts = 0
   #since = new Date()
+  /** When the first of the failures in a row was. */
+  #failingSince = 0
   #running: Promise<void> | null = null
   /** A start that is under way; settles, never rejects. */
   #starting: Promise<void> | null = null
@@ -266,7 +268,11 @@ export class SupervisedChild<Child extends ManagedChild = ManagedChild> {
       const delayMs = this.#backoff.next(lastUptimeMs)
       this.#restarts += 1
       this.#enter('waiting')
-      this.#emit({ type: 'restarting', delayMs, restarts: this.#restarts, failures: this.#backoff.failures })
+      const { failures } = this.#backoff
+      const now = performance.now()
+      if (failures === 1) this.#failingSince = now
+      const withinMs = Math.round(now - this.#failingSince)
+      this.#emit({ type: 'restarting', delayMs, restarts: this.#restarts, failures, withinMs })
       const over = new AbortController()
       const delay = sleep(delayMs, undefined, { signal: AbortSignal.any([signal, over.signal]) })
       await Promise.race([delay.catch(() => {}), this.#replaced.promise])

@@ -198,7 +198,7 @@ export function createLocalOrchestrator(config: LocalConfig, context: PluginCont
     plan: planLocal,
     apply,
     runJob: (job, input) => runJob({ job, context: toContext(input), stateDirectory, signal: input.signal }),
-    status: async () => toStatus(current?.processes.values() ?? []),
+    status: () => toStatus(current?.processes.values() ?? []),
     ended: () => ended.promise,
     logs: (options) => logs.read(options),
 

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { HavnError } from '@havn/model/errors'
-import type { Probe } from '@havn/model'
-import { SupervisedChild, errors as processErrors } from '@havn/process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HavnError, toErrorJson } from '@havn/model/errors'
+import type { FailureReason, Probe, ProcessCondition } from '@havn/model'
+import { SupervisedChild, describeExit, errors as processErrors } from '@havn/process'
 import { errors } from './errors.ts'
 import type { ManagedChild, SupervisedEvent } from '@havn/process'
 import type { ProcessStatus } from '@havn/plugin-api'
@@ -17,6 +18,8 @@ import { resolveProgram } from './resolve-program.ts'
 import type { RunContext } from './run-context.ts'
 
 const PROBE_GRACE_MS = 5_000
+/** A process that does not answer within it is shown without what it would say. */
+const STATUS_MS = 3_000
 
 export interface LocalProcessOptions {
   planned: PlannedProcess
@@ -36,6 +39,8 @@ export class LocalProcess {
   readonly #tail = createLineTail()
   #channel = createReadyChannel()
   #failedStarts = 0
+  #nextQuestion = 0
+  #lastFailure: FailureReason | null = null
   /** The reload that runs last; settles, never rejects. */
   #reloading: Promise<void> = Promise.resolve()
   #wasReady = false
@@ -105,17 +110,35 @@ export class LocalProcess {
     await removeSockets(this.planned)
   }
 
-  status(): ProcessStatus {
-    const { child, restarts, since, state } = this.#supervised
-    const states = { idle: 'stopped', waiting: 'starting', stopping: 'draining' } as const
+  async status(): Promise<ProcessStatus> {
+    const condition = await this.#askCondition()
+    const { child, restarts, failures, since, state } = this.#supervised
+    const states = { idle: 'stopped', stopping: 'draining' } as const
     return {
       workload: this.planned.workload,
       process: this.planned.name,
       ...(child && { pid: child.pid }),
-      state: state === 'idle' || state === 'waiting' || state === 'stopping' ? states[state] : state,
+      state: state === 'idle' || state === 'stopping' ? states[state] : state,
       since: since.toISOString(),
       restarts,
+      ...(failures > 0 && { failures, ...(this.#lastFailure && { lastFailure: this.#lastFailure }) }),
+      ...(condition && { parts: condition.parts }),
+      ...(condition?.lastReload && { lastReload: condition.lastReload }),
     }
+  }
+
+  /** Null where it does not say, or not in time. */
+  async #askCondition(): Promise<ProcessCondition | null> {
+    const { child, state } = this.#supervised
+    if (this.planned.spec.status !== 'ipc' || child === null || state !== 'ready') return null
+    const id = this.#nextQuestion++
+    const answer = this.#channel.nextStatus(id)
+    if (!child.send({ type: 'status', id })) return null
+    const over = new AbortController()
+    const late = sleep(STATUS_MS, null, over).catch(() => null)
+    const condition = await Promise.race([answer, late, child.exited.then(() => null)])
+    over.abort()
+    return condition
   }
 
   async #reload(signal: AbortSignal): Promise<void> {
@@ -197,12 +220,14 @@ export class LocalProcess {
         return context.emit({ type: 'process.ready', process, durationMs: event.durationMs })
       case 'exited': {
         const { code, signal, expected } = event.record
+        if (!expected) this.#lastFailure = { message: `It ${describeExit({ code, signal })}.` }
         return context.emit({ type: 'process.exited', process, code, signal, expected })
       }
       case 'restarting':
         return context.emit({ type: 'process.restarting', process, delayMs: event.delayMs })
       case 'failed':
         this.#failedStarts += 1
+        this.#lastFailure = toReason(this.#explain(event.error))
         if (this.#wasReady && this.#failedStarts === restart.attempts) onGivenUp(this.#explain(event.error))
     }
   }
@@ -214,6 +239,11 @@ export class LocalProcess {
     const json = cause.toJSON()
     return new HavnError({ ...json, detail: json.detail ?? this.#tail.text() }, { cause })
   }
+}
+
+function toReason(error: unknown): FailureReason {
+  const { code, message } = toErrorJson(error)
+  return { code, message }
 }
 
 function abortedBy(signal: AbortSignal): Promise<never> {

@@ -1,4 +1,5 @@
 import { fromErrorJson } from '@havn/model/errors'
+import type { ProcessCondition } from '@havn/model'
 import type { ErrorJson, HavnError } from '@havn/model/errors'
 
 /** What a process says of itself over Node's IPC channel. */
@@ -9,6 +10,8 @@ export interface ReadyChannel {
   readonly failure: HavnError | undefined
   /** The next `{ type: 'reloaded' }`: null, or the error that came with it. */
   nextReload(): Promise<HavnError | null>
+  /** The answer to `{ type: 'status', id }`. */
+  nextStatus(id: number): Promise<ProcessCondition>
   receive(message: unknown): void
 }
 
@@ -17,6 +20,7 @@ export function createReadyChannel(): ReadyChannel {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {})
   let failure: HavnError | undefined
+  const questions = new Map<number, (condition: ProcessCondition) => void>()
   let onReloaded: (error: HavnError | null) => void = () => {}
   return {
     ready: promise,
@@ -27,11 +31,17 @@ export function createReadyChannel(): ReadyChannel {
       if (typeof message !== 'object' || message === null || !('type' in message)) return
       const error = 'error' in message ? fromErrorJson(message.error as ErrorJson) : null
       if (message.type === 'ready') resolve()
+      if (message.type === 'status') {
+        const { id, status } = message as unknown as { id: number; status: ProcessCondition }
+        questions.get(id)?.(status)
+        questions.delete(id)
+      }
       if (message.type === 'reloaded') onReloaded(error)
       if (message.type !== 'failed' || error === null) return
       failure = error
       reject(failure)
     },
+    nextStatus: (id) => new Promise((settle) => questions.set(id, settle)),
     nextReload: () => new Promise((settle) => (onReloaded = settle)),
   }
 }

@@ -102,9 +102,9 @@ export function zeroCounters(): Record<CounterName, number> {
 /** Adds sums that were counted elsewhere. */
 export function addCounters(
   sums: Record<CounterName, number>,
-  more: Readonly<Record<CounterName, number>>,
+  more: Readonly<Partial<Record<CounterName, number>>>,
 ): void {
-  for (const name of Object.keys(more) as CounterName[]) sums[name] += more[name]
+  for (const name of Object.keys(more) as CounterName[]) sums[name] += more[name] ?? 0
 }
 
 /** What stays counted when those who counted are gone. */

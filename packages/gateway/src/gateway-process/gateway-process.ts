@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HavnError } from '@havn/model/errors'
 import { closeLogger, createLogger, type Logger } from '@havn/telemetry'
-import { addCounters, clearGauges, createCounters, readCounters } from '../dispatch/counters.ts'
-import type { StartMessage } from './messages.ts'
+import {
+  addCounters,
+  clearGauges,
+  createCounters,
+  readCounters,
+  type CounterName,
+} from '../dispatch/counters.ts'
+import { FiguresFile } from './figures-file.ts'
+import { figuresPath, type StartMessage } from './messages.ts'
 import type { ServingThread } from './serving-thread.ts'
 import { startServingThread } from './start-serving-thread.ts'
 import type { GatewayProcessStatus } from './status.ts'
@@ -27,6 +34,7 @@ export class GatewayProcess {
   readonly #counters: SharedArrayBuffer
   readonly #threads: ServingThread[] = []
   readonly #workers: WorkerSet
+  readonly #figures: FiguresFile
   #state: GatewayProcessStatus['state'] = 'starting'
   #force: () => void = () => {}
 
@@ -38,6 +46,7 @@ export class GatewayProcess {
     this.#logger = createLogger({ name: 'gateway', ...log })
     this.#appLogger = createLogger({ name: 'app', ...log })
     this.#counters = createCounters(threads)
+    this.#figures = new FiguresFile(figuresPath(start.runDirectory), () => this.#sums())
     this.#workers = new WorkerSet({
       start,
       logger: this.#logger,
@@ -49,6 +58,7 @@ export class GatewayProcess {
 
   /** Resolves when all threads accept and all workers are ready; rejects with nothing left running. */
   async start(): Promise<void> {
+    this.#figures.start()
     try {
       // Workers load the app while the threads load themselves; what fails first waits for the threads to settle.
       const workers = this.#workers.start()
@@ -69,10 +79,16 @@ export class GatewayProcess {
       this.#state === 'ready' ? await Promise.all(this.#threads.map((thread) => thread.status())) : []
     const workers = this.#workers.status()
     for (const { worker } of threads) if (worker !== null) workers.push(worker)
-    const counters = readCounters(this.#counters)
-    for (const thread of threads) if (thread.counters !== null) addCounters(counters, thread.counters)
+    const counters = this.#sums()
     const reloading = this.#workers.isReloading
     return { state: this.#state, reloading, workers, threads: threads.map(({ python }) => python), counters }
+  }
+
+  /** What all threads have counted. */
+  #sums(): Record<CounterName, number> {
+    const sums = readCounters(this.#counters)
+    for (const thread of this.#threads) addCounters(sums, thread.counters() ?? {})
+    return sums
   }
 
   /**
@@ -137,7 +153,11 @@ export class GatewayProcess {
         onReport: (report) => {
           if ('worker' in report) this.#workers.onReport(report)
         },
+        restarts: this.#start.restarts,
         onFailure: (error) => {
+          // As it was when it died is what its end is told with.
+          this.#figures.write()
+          this.#figures.close()
           clearGauges(this.#counters, thread)
           void this.#end(thread, error)
         },
@@ -167,6 +187,7 @@ export class GatewayProcess {
   }
 
   async #close(): Promise<void> {
+    this.#figures.close()
     // Draining has asked them; those still there are late, or were never told.
     await this.#workers.stop(0)
     await Promise.all(this.#threads.map((thread) => thread.destroy()))

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type HavnError, fromErrorJson } from '@havn/model/errors'
+import { type HavnError, fromErrorJson, toErrorJson } from '@havn/model/errors'
 import { Piscina } from 'piscina'
 import { beatsOf, openCounters, readRow } from '../dispatch/counters.ts'
 import { errors } from '../errors.ts'
@@ -9,6 +9,8 @@ import type { ProbeOutcome } from '../thread/health-probe.ts'
 import { LoopWatch } from '../thread/loop-watch.ts'
 import type { LastWords, ThreadCommand, ThreadReport, WorkerCommand } from '../thread/messages.ts'
 import type { ServingThread, ServingThreadOptions, ServingThreadStatus } from './serving-thread.ts'
+import { createDeathCertificate, type EndedBecause } from './death-certificate.ts'
+import type { ProcessReport } from './process-report.ts'
 import { ThreadControl } from './thread-control.ts'
 import { readThreadStack } from './thread-stack.ts'
 
@@ -32,6 +34,8 @@ export class GatewayThread implements ServingThread {
   #failure: HavnError | null = null
   #words: LastWords | null = null
   #blockedStack: string | null = null
+  #stuck: EndedBecause | null = null
+  #report: ProcessReport | null = null
 
   private constructor(options: ServingThreadOptions) {
     const { input, onReport } = options
@@ -107,7 +111,12 @@ export class GatewayThread implements ServingThread {
 
   async status(): Promise<ServingThreadStatus> {
     const status = await this.#control.status()
-    return { python: status?.python ?? null, worker: null, counters: null }
+    return { python: status?.python ?? null, worker: null }
+  }
+
+  /** They are in the memory that all threads share. */
+  counters(): null {
+    return null
   }
 
   /** A thread ends with its process. */
@@ -123,6 +132,8 @@ export class GatewayThread implements ServingThread {
   async #onThreadEnd(cause: Error): Promise<void> {
     // What it said last may be on its way.
     await nextTurn()
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ERR_WORKER_OUT_OF_MEMORY') this.#report = { event: message, stack: '' }
     const reason = this.#words?.reason === 'exit' ? `the app called ${this.#words.message}` : cause.message
     this.#fail(this.#error(reason, { cause, detail: this.#words?.stack ?? cause.stack }))
   }
@@ -139,21 +150,23 @@ export class GatewayThread implements ServingThread {
 
   /** All that is known of an end: the whole process goes with it. */
   #certify(error: HavnError): void {
-    const { input, logger } = this.#options
-    const { requests, inFlight } = readRow(openCounters(input.counters, input.thread))
-    logger.error(
-      {
-        event: 'thread.exited',
-        thread: input.thread,
-        uptimeMs: Math.round(performance.now() - this.#startedAt),
-        requests,
-        inFlightCount: inFlight,
-        cause: this.#words?.reason ?? 'error',
-        message: this.#words?.message ?? error.message,
-        stacks: error.detail,
-      },
-      'thread has died',
-    )
+    const { input, logger, restarts } = this.#options
+    const { requests, inFlight, queued } = readRow(openCounters(input.counters, input.thread))
+    const uptimeMs = Math.round(performance.now() - this.#startedAt)
+    const hasReason = this.#stuck !== null || this.#words !== null || this.#report !== null
+    const certificate = createDeathCertificate({
+      event: 'thread.exited',
+      thread: input.thread,
+      record: { pid: process.pid, code: null, signal: null, uptimeMs },
+      restarts,
+      figures: { requests, inFlightCount: inFlight, queued },
+      stuck: this.#stuck,
+      failed: hasReason ? null : toErrorJson(error),
+      words: this.#words,
+      report: this.#report,
+      stacks: error.detail,
+    })
+    logger.error(certificate, 'thread has died')
   }
 
   async #onBlocked(forMs: number): Promise<void> {
@@ -165,6 +178,7 @@ export class GatewayThread implements ServingThread {
   }
 
   #onOverrun(forMs: number): void {
+    this.#stuck = { cause: 'blocked', blockedMs: forMs }
     this.#fail(this.#error(`it was blocked for ${forMs} ms`, { detail: this.#blockedStack ?? undefined }))
   }
 

@@ -1,11 +1,17 @@
 import { rmSync, rmdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { toErrorJson } from '@havn/model/errors'
+import { reportLastWords } from '../thread/last-words.ts'
 import { GatewayProcess } from './gateway-process.ts'
 import type { GatewayMessage, StartMessage, SupervisorMessage } from './messages.ts'
 
 /** How long the last message may take to leave. */
 const SEND_MS = 1_000
+
+// An exit is by its own hand, and told of otherwise.
+reportLastWords((words) => {
+  if (words.reason === 'uncaught') void send({ type: 'last-words', words })
+})
 
 let gateway: GatewayProcess | null = null
 let runDirectory: string | null = null

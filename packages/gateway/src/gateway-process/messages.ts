@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import type { Address } from '@havn/model/address'
 import type { ErrorJson } from '@havn/model/errors'
 import type { GatewayConfig } from '../config/gateway-config.ts'
+import type { LastWords } from '../thread/messages.ts'
 import type { GatewayProcessStatus } from './status.ts'
 
 /** What a gateway process needs to run; sent once, first. */
@@ -14,6 +16,8 @@ export interface StartMessage {
   descriptors: readonly (readonly number[])[]
   /** Another process serves: this one accepts only once its app is healthy. */
   isSuccessor: boolean
+  /** Restarts of the gateway process before. */
+  restarts: number
 }
 
 /** From the supervisor to the gateway process. */
@@ -29,5 +33,11 @@ export type SupervisorMessage =
 export type GatewayMessage =
   | { type: 'ready' }
   | { type: 'failed'; error: ErrorJson }
+  | { type: 'last-words'; words: LastWords }
   | { type: 'status'; id: number; status: GatewayProcessStatus }
   | { type: 'reloaded'; id: number; error?: ErrorJson }
+
+/** The file in a gateway process's folder that has its figures. */
+export function figuresPath(runDirectory: string): string {
+  return join(runDirectory, 'figures')
+}

@@ -5,8 +5,12 @@ import { basename, dirname } from 'node:path'
 export interface ProcessReport {
   /** `Allocation failed - JavaScript heap out of memory`, for one. */
   event: string
+  /** Empty where V8 could not tell it any more, as for want of memory. */
   stack: string
 }
+
+/** What Node writes in place of a stack. */
+const noFrames = 'Unavailable.'
 
 /** Flags that make a Node process leave a report in this file when V8 ends it. */
 export function reportFlags(path: string): string[] {
@@ -28,7 +32,7 @@ export function takeReport(path: string): ProcessReport | null {
       javascriptStack?: { stack?: string[] }
     }
     rmSync(path, { force: true })
-    const frames = report.javascriptStack?.stack ?? []
+    const frames = (report.javascriptStack?.stack ?? []).filter((frame) => frame !== noFrames)
     return { event: report.header.event, stack: frames.map((frame) => `    ${frame}`).join('\n') }
   } catch {
     return null

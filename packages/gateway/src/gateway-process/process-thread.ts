@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { fromErrorJson, toErrorJson } from '@havn/model/errors'
+import { fromErrorJson, toErrorJson, type ErrorJson } from '@havn/model/errors'
 import {
   SupervisedChild,
   startChild,
@@ -12,13 +12,20 @@ import {
 } from '@havn/process'
 import { addCounters, withoutGauges, zeroCounters, type CounterName } from '../dispatch/counters.ts'
 import { errors } from '../errors.ts'
+import { RestartLog } from '../restart-log.ts'
 import { moduleUrl } from '../module-url.ts'
 import { takeBlockedNote, type BlockedNote } from '../thread/blocked-note.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import { LoopWatch } from '../thread/loop-watch.ts'
 import type { LastWords, ProcessCommand, ProcessInput, ThreadReport } from '../thread/messages.ts'
 import { toStartError } from './app-failure.ts'
-import { reportFlags, takeReport, type ProcessReport } from './process-report.ts'
+import {
+  createDeathCertificate,
+  toFailureReason,
+  type DeathCertificate,
+  type EndedBecause,
+} from './death-certificate.ts'
+import { reportFlags, takeReport } from './process-report.ts'
 import type { ServingThread, ServingThreadOptions, ServingThreadStatus } from './serving-thread.ts'
 import { ThreadControl } from './thread-control.ts'
 
@@ -47,6 +54,10 @@ export class ProcessThread implements ServingThread {
   #beats = 0
   #words: LastWords | null = null
   #blocked: { forMs: number; stack: string | null } | null = null
+  #stuck: EndedBecause | null = null
+  /** Why it could not go on, as it said itself. */
+  #saidFailed: ErrorJson | null = null
+  readonly #restartLog: RestartLog
   #lastEnd: ExitRecord | null = null
   #hasStarted = false
   /** `listen()` was called: those who come later listen by themselves. */
@@ -59,10 +70,12 @@ export class ProcessThread implements ServingThread {
     const { input } = options
     const { startMs, blockedMs } = input.config.timeouts
     this.#options = options
+    const name = `Process ${input.thread} of the app`
+    this.#restartLog = new RestartLog({ logger: options.logger, name, fields: this.#who() })
     this.#reportPath = join(input.runDirectory, `thread-${input.thread}.report.json`)
     this.#notePath = join(input.runDirectory, `thread-${input.thread}.blocked.json`)
     this.#child = new SupervisedChild({
-      name: `Process ${input.thread} of the app`,
+      name,
       start: () => this.#spawn(),
       ready: (child) => this.#prepare(child),
       readyTimeoutMs: startMs,
@@ -119,7 +132,7 @@ export class ProcessThread implements ServingThread {
 
   async status(): Promise<ServingThreadStatus> {
     const { thread } = this.#options.input
-    const { state, restarts, since, child } = this.#child
+    const { state, restarts, failures, since, child } = this.#child
     // What a process counted since its last beat is in its answer.
     if (state === 'ready') await this.#control.status()
     const worker = {
@@ -129,8 +142,9 @@ export class ProcessThread implements ServingThread {
       state,
       restarts,
       since: since.toISOString(),
+      ...(failures > 0 && { failures, lastFailure: this.#restartLog.last ?? undefined }),
     }
-    return { python: null, worker, counters: this.#sums() }
+    return { python: null, worker }
   }
 
   kill(): void {
@@ -151,6 +165,8 @@ export class ProcessThread implements ServingThread {
       throw new TypeError('Only a JavaScript app runs in processes of its own.')
     this.#words = null
     this.#blocked = null
+    this.#stuck = null
+    this.#saidFailed = null
     this.#hasListened = false
     this.#beats = 0
     takeReport(this.#reportPath)
@@ -218,6 +234,7 @@ export class ProcessThread implements ServingThread {
     } else if (report.type === 'failed') {
       const error = fromErrorJson(report.error)
       if (this.#child.state === 'ready') {
+        this.#saidFailed = report.error
         this.#options.logger.error({ ...this.#who(), err: report.error }, 'the process cannot go on')
       }
       this.#control.end(error)
@@ -231,7 +248,7 @@ export class ProcessThread implements ServingThread {
     this.#countedAt = performance.now()
   }
 
-  #sums(): Counts {
+  counters(): Counts {
     const sums = { ...this.#counters }
     addCounters(sums, this.#past)
     return sums
@@ -241,6 +258,7 @@ export class ProcessThread implements ServingThread {
   #bury(): void {
     addCounters(this.#past, withoutGauges(this.#counters))
     this.#counters = zeroCounters()
+    this.#countedAt = 0
   }
 
   #onEvent(event: SupervisedEvent): void {
@@ -255,19 +273,16 @@ export class ProcessThread implements ServingThread {
       case 'exited':
         this.#onExited(event.record)
         break
-      case 'failed':
+      case 'failed': {
+        const error = this.#explain(event.error)
+        this.#restartLog.noteError(error)
         if (this.#hasStarted) {
-          logger.error(
-            { ...who, err: toErrorJson(this.#explain(event.error)) },
-            'the process did not start again',
-          )
+          logger.error({ ...who, err: toErrorJson(error) }, 'the process did not start again')
         }
         break
+      }
       case 'restarting':
-        logger.warn(
-          { ...who, delayMs: event.delayMs, restarts: event.restarts },
-          'the process is started again',
-        )
+        this.#restartLog.onRestarting(event)
         break
       case 'starting':
         logger.debug({ ...who, pid: event.pid }, 'the process is starting')
@@ -280,23 +295,29 @@ export class ProcessThread implements ServingThread {
     this.#lastEnd = record
     this.#control.end(errors.HAVN_ERR_GATEWAY_THREAD({ thread: input.thread, reason: 'its process ended' }))
     if (this.#hasStarted && !record.expected && !(this.#isClosed && record.code === 0)) {
-      logger.error(this.#certificate(record), 'worker has died')
+      const certificate = this.#certify(record)
+      this.#restartLog.note(toFailureReason(certificate))
+      logger.error(certificate, 'worker has died')
     }
     this.#bury()
   }
 
   /** All that is known of an end. A process that dies by a signal says nothing: its figures are those it sent last. */
-  #certificate({ pid, code, signal, uptimeMs }: ExitRecord): object {
-    const { requests, inFlight } = this.#counters
-    const figures = {
+  #certify(record: ExitRecord): DeathCertificate {
+    const { requests, inFlight, queued } = this.#counters
+    const countedMsAgo = Math.round(performance.now() - this.#countedAt)
+    return createDeathCertificate({
+      event: 'worker.exited',
+      ...this.#who(),
+      record,
       restarts: this.#child.restarts,
-      requests,
-      inFlightCount: inFlight,
-      countedMsAgo: Math.round(performance.now() - this.#countedAt),
-    }
-    const why = explainEnd(this.#words, this.#blocked, takeReport(this.#reportPath))
-    const cause = signal === null ? 'exit' : 'signal'
-    return { event: 'worker.exited', cause, ...this.#who(), pid, code, signal, uptimeMs, ...figures, ...why }
+      figures: this.#countedAt === 0 ? null : { requests, inFlightCount: inFlight, queued, countedMsAgo },
+      stuck: this.#stuck,
+      failed: this.#saidFailed,
+      words: this.#words,
+      report: takeReport(this.#reportPath),
+      stacks: this.#stuck && this.#blocked?.stack,
+    })
   }
 
   async #onBlocked(forMs: number): Promise<void> {
@@ -322,6 +343,7 @@ export class ProcessThread implements ServingThread {
   }
 
   #onOverrun(forMs: number): void {
+    this.#stuck = { cause: 'blocked', blockedMs: forMs }
     this.#blocked = { forMs, stack: this.#blocked?.stack ?? null }
     this.#child.child?.kill()
   }
@@ -344,15 +366,4 @@ export class ProcessThread implements ServingThread {
     this.#hasDescriptors = false
     for (const fd of this.#options.input.descriptors) closeSync(fd)
   }
-}
-
-function explainEnd(
-  words: LastWords | null,
-  blocked: { forMs: number; stack: string | null } | null,
-  report: ProcessReport | null,
-): object {
-  if (words !== null) return { cause: words.reason, message: words.message, stacks: words.stack }
-  if (report !== null) return { cause: 'fatal', message: report.event, stacks: report.stack }
-  if (blocked !== null) return { cause: 'blocked', blockedMs: blocked.forMs, stacks: blocked.stack }
-  return {}
 }

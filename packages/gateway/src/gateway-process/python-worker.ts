@@ -10,7 +10,7 @@ import { toStartError } from './app-failure.ts'
 import { assertHealthy } from './assert-healthy.ts'
 import type { HostSettings } from './host-environment.ts'
 import type { GatewayWorkerStatus } from './status.ts'
-import { logRestart } from '../log-restart.ts'
+import { RestartLog } from '../restart-log.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 /** A host whose connection has ended is expected to exit within it. */
@@ -57,14 +57,16 @@ export class PythonWorker {
   readonly #processes = new Map<number, WorkerProcess>()
   /** Those whose record is being written. */
   readonly #ended = new Map<number, WorkerProcess>()
+  readonly #restartLog: RestartLog
   #latest: WorkerProcess | null = null
   #wasStarted = false
   readonly #certifying = new Set<Promise<void>>()
   #wasReady = false
 
   constructor(options: PythonWorkerOptions) {
-    const { worker, timeouts, isDraining } = options
+    const { worker, timeouts, isDraining, logger } = options
     this.#options = options
+    this.#restartLog = new RestartLog({ logger, name: `Worker ${worker}`, fields: { worker } })
     this.#child = new SupervisedChild({
       name: `Worker ${worker}`,
       start: (isSuccessor) => this.#spawn(isSuccessor),
@@ -154,7 +156,7 @@ export class PythonWorker {
       state,
       restarts,
       since: since.toISOString(),
-      ...(failures > 0 && { failures }),
+      ...(failures > 0 && { failures, lastFailure: this.#restartLog.last ?? undefined }),
       ...(successor !== null && { successor: successor.pid }),
       ...(retiring.length > 0 && { ending: retiring.map(({ pid }) => pid) }),
     }
@@ -245,16 +247,16 @@ export class PythonWorker {
       case 'exited':
         this.#onExit(event.child, event.record)
         break
-      case 'failed':
+      case 'failed': {
+        const error = this.#explain(event.error)
+        this.#restartLog.noteError(error)
         if (this.#wasReady) {
-          logger.error(
-            { worker, err: toErrorJson(this.#explain(event.error)) },
-            'the worker did not start again',
-          )
+          logger.error({ worker, err: toErrorJson(error) }, 'the worker did not start again')
         }
         break
+      }
       case 'restarting':
-        logRestart(logger, event, { name: `Worker ${worker}`, fields: { worker } })
+        this.#restartLog.onRestarting(event)
         break
       case 'starting':
         logger.debug({ worker, pid: event.pid }, 'worker is starting')
@@ -263,6 +265,7 @@ export class PythonWorker {
 
   #onExit(process: WorkerProcess, record: ExitRecord): void {
     this.#processes.delete(process.instance)
+    if (!record.expected) this.#restartLog.note(process.death.reason(record))
     // One that never connected is expected no longer.
     this.#options.tell({ type: 'retire', instance: process.instance })
     if (!this.#wasReady || this.#isAsked(process, record)) return process.death.forget()

@@ -9,6 +9,8 @@ import type { GatewayWorkerStatus } from './status.ts'
 export interface ServingThreadOptions {
   input: Omit<ThreadInput, 'port' | 'isProcess'>
   logger: Logger
+  /** Restarts of the gateway process before. */
+  restarts: number
   /** Receives what concerns workers. */
   onReport: (report: ThreadReport) => void
   /** It ended by itself, after it had been prepared, and cannot go on. */
@@ -21,8 +23,6 @@ export interface ServingThreadStatus {
   python: PythonHostStatus | null
   /** The process that it is, where it is one. */
   worker: GatewayWorkerStatus | null
-  /** What it counted, where it does not count in the memory that all threads share. */
-  counters: Readonly<Record<CounterName, number>> | null
 }
 
 /**
@@ -41,6 +41,8 @@ export interface ServingThread {
   /** Breaks off what is in flight; `drain()` resolves soon after. */
   close(): void
   status(): Promise<ServingThreadStatus>
+  /** What it has counted, as last told, where it does not count in the memory that all threads share. */
+  counters(): Readonly<Record<CounterName, number>> | null
   /** Ends it without waiting for anything, where it would outlive this process. */
   kill(): void
   /** Ends it at once. Safe to call twice. */

@@ -1,8 +1,9 @@
+import type { FailureReason } from '@havn/model'
 import type { SupervisedState } from '@havn/process'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
 
-/** One Python worker. */
+/** One Python worker, or one process of a JavaScript app. */
 export interface GatewayWorkerStatus {
   worker: number
   thread: number
@@ -13,6 +14,8 @@ export interface GatewayWorkerStatus {
   since: string
   /** Deaths and failed starts in a row, until a long life; absent where there were none. */
   failures?: number
+  /** How it ended last, or why it did not start; absent where there were no failures. */
+  lastFailure?: FailureReason
   /** Process that takes its place once it is healthy; absent unless one starts. */
   successor?: number
   /** Processes that have been replaced and finish what they have. */

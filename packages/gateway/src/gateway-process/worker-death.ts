@@ -1,14 +1,19 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FailureReason } from '@havn/model'
 import type { ErrorJson } from '@havn/model/errors'
 import type { ExitRecord } from '@havn/process'
 import { Scoreboard } from '../host/scoreboard.ts'
 import type { StuckReason } from '../host/worker-health.ts'
-import { createDeathCertificate, type DeathCertificate, type LastSight } from './death-certificate.ts'
+import type { WorkerEnd } from '../host/python-host.ts'
+import { createDeathCertificate, toFailureReason, type DeathCertificate } from './death-certificate.ts'
 import { WorkerStacks } from './worker-stacks.ts'
 
 /** An exit is seen by this thread, the end of the connection by another: the later one comes within it. */
 const SIGHT_MS = 1_000
+
+/** What its thread saw as the connection of a worker ended. */
+type LastSight = Pick<WorkerEnd, 'inFlight' | 'queued'>
 
 export interface WorkerDeathOptions {
   worker: number
@@ -63,23 +68,38 @@ export class WorkerDeath {
 
   /** The record of its end. Removes what it shared with the gateway. */
   async certify(record: ExitRecord, restarts: number): Promise<DeathCertificate> {
-    const { worker, thread } = this.#options
     const requests = this.countRequests()
     const stacks = this.stacks()
     this.forget()
     const over = new AbortController()
     const lastSight = await Promise.race([this.#seen.promise, sleep(SIGHT_MS, null, over)])
     over.abort()
+    return this.#toCertificate(record, { restarts, requests, lastSight, stacks })
+  }
+
+  /** Why it ended, in a line, as far as it is known at once. */
+  reason(record: ExitRecord): FailureReason {
+    return toFailureReason(
+      this.#toCertificate(record, { restarts: 0, requests: 0, lastSight: null, stacks: undefined }),
+    )
+  }
+
+  #toCertificate(
+    record: ExitRecord,
+    seen: { restarts: number; requests: number; lastSight: LastSight | null; stacks: string | undefined },
+  ): DeathCertificate {
+    const { worker, thread } = this.#options
+    const { restarts, requests, lastSight, stacks } = seen
     return createDeathCertificate({
+      event: 'worker.exited',
       worker,
       thread,
       record,
       restarts,
-      requests,
-      lastSight,
-      memory: 'unknown',
+      figures: { requests, queued: lastSight?.queued },
+      inFlight: lastSight?.inFlight,
       stuck: this.#stuck,
-      error: this.#error,
+      broken: this.#error,
       stacks,
     })
   }

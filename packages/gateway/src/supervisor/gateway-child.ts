@@ -1,9 +1,11 @@
+import type { FailureReason } from '@havn/model'
 import { toErrorJson, type ErrorJson } from '@havn/model/errors'
-import { SupervisedChild, type SupervisedEvent, type SupervisedState } from '@havn/process'
+import { SupervisedChild, type ExitRecord, type SupervisedEvent, type SupervisedState } from '@havn/process'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
-import { logRestart } from '../log-restart.ts'
+import { createDeathCertificate, toFailureReason } from '../gateway-process/death-certificate.ts'
+import { RestartLog } from '../restart-log.ts'
 import { GatewayInstance } from './gateway-instance.ts'
 import type { Listener } from './listener.ts'
 
@@ -31,12 +33,14 @@ export class GatewayChild {
   readonly #child: SupervisedChild<GatewayInstance>
   #config: GatewayConfig
   #env: Readonly<Record<string, string>>
+  readonly #restartLog: RestartLog
   #instances = 0
   #wasReady = false
 
   constructor(options: GatewayChildOptions) {
     const { startMs, drainMs } = options.config.timeouts
     this.#options = options
+    this.#restartLog = new RestartLog({ logger: options.logger, name: 'The gateway process' })
     this.#config = options.config
     this.#env = options.env
     this.#child = new SupervisedChild({
@@ -66,6 +70,11 @@ export class GatewayChild {
   /** Deaths and failed starts in a row, until a long life. */
   get failures(): number {
     return this.#child.failures
+  }
+
+  /** How it ended last, or why it did not start; null without failures. */
+  get lastFailure(): FailureReason | null {
+    return this.failures > 0 ? this.#restartLog.last : null
   }
 
   /** Processes that have been replaced and finish what they have. */
@@ -126,6 +135,7 @@ export class GatewayChild {
       runDirectory,
       listeners,
       isSuccessor,
+      restarts: this.#child.restarts,
       onFailed: (error) => this.#onFailed(error),
     })
   }
@@ -136,15 +146,28 @@ export class GatewayChild {
       this.#options.logger.error({ err: error }, 'the gateway process cannot go on')
   }
 
+  /** All that is known of an end: what it left, and what the kernel says. */
+  #certify({ evidence }: GatewayInstance, record: ExitRecord): void {
+    const certificate = createDeathCertificate({
+      event: 'gateway.exited',
+      record,
+      restarts: this.#child.restarts,
+      ...evidence,
+    })
+    this.#restartLog.note(toFailureReason(certificate))
+    this.#options.logger.error(certificate, 'the gateway process has died')
+  }
+
   #onEvent(event: SupervisedEvent<GatewayInstance>): void {
     const { logger } = this.#options
-    if (event.type === 'exited' && !event.record.expected) {
-      const { pid, code, signal, uptimeMs } = event.record
-      logger.error({ event: 'gateway.exited', pid, code, signal, uptimeMs }, 'the gateway process has died')
-    } else if (event.type === 'failed' && this.#wasReady) {
-      logger.error({ err: toErrorJson(event.error) }, 'the gateway process did not start again')
+    if (event.type === 'exited') {
+      if (!event.record.expected) this.#certify(event.child, event.record)
+    } else if (event.type === 'failed') {
+      this.#restartLog.noteError(event.error)
+      if (this.#wasReady)
+        logger.error({ err: toErrorJson(event.error) }, 'the gateway process did not start again')
     } else if (event.type === 'restarting') {
-      logRestart(logger, event, { name: 'The gateway process' })
+      this.#restartLog.onRestarting(event)
     } else if (event.type === 'replaced') {
       const { pid, previous, durationMs } = event
       logger.info({ pid, previous, durationMs }, 'the gateway process has a successor')

@@ -7,12 +7,17 @@ import { fromErrorJson, type ErrorJson } from '@havn/model/errors'
 import { describeExit, startChild, type ExitRecord, type ManagedChild } from '@havn/process'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
-import type { GatewayMessage, SupervisorMessage } from '../gateway-process/messages.ts'
+import type { DeathEvidence } from '../gateway-process/death-certificate.ts'
+import { readFigures } from '../gateway-process/figures-file.ts'
+import { figuresPath, type GatewayMessage, type SupervisorMessage } from '../gateway-process/messages.ts'
+import { reportFlags, takeReport } from '../gateway-process/process-report.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
 import { moduleUrl } from '../module-url.ts'
 import type { Listener } from './listener.ts'
 
 const FIRST_DESCRIPTOR = 3
+/** In its folder: what V8 leaves when it gives the process up. */
+const reportName = 'report.json'
 /** A process that does not answer within it is asked no longer. */
 const STATUS_MS = 2_000
 
@@ -26,9 +31,14 @@ export interface GatewayInstanceOptions {
   listeners: readonly Listener[]
   /** Another process serves. */
   isSuccessor: boolean
+  /** Restarts of the gateway process before. */
+  restarts: number
   /** It cannot go on, and ends. */
   onFailed: (error: ErrorJson) => void
 }
+
+/** What a gateway process leaves of itself. */
+export type GatewayEvidence = Required<Pick<DeathEvidence, 'figures' | 'failed' | 'words' | 'report'>>
 
 /** One gateway process, from its spawn to its end, and what is said over its channel. */
 export class GatewayInstance implements ManagedChild {
@@ -39,6 +49,7 @@ export class GatewayInstance implements ManagedChild {
   readonly #ready = Promise.withResolvers<void>()
   readonly #questions = new Map<number, (answer: GatewayMessage | null) => void>()
   #nextId = 0
+  #evidence: GatewayEvidence = { figures: null, failed: null, words: null, report: null }
 
   private constructor(
     options: GatewayInstanceOptions,
@@ -62,7 +73,10 @@ export class GatewayInstance implements ManagedChild {
     const start: StartInstance = { receive: () => {} }
     const child = await startChild({
       command: process.execPath,
-      args: [fileURLToPath(moduleUrl(import.meta.url, '../gateway-process/main'))],
+      args: [
+        ...reportFlags(join(folder, reportName)),
+        fileURLToPath(moduleUrl(import.meta.url, '../gateway-process/main')),
+      ],
       env: { UV_THREADPOOL_SIZE: String(threadPoolSize(config.threads)), ...env },
       // Each number becomes a descriptor of its own: no two threads may hold one.
       descriptors: Array.from({ length: config.threads }, () => listeners.map(({ fd }) => fd)).flat(),
@@ -72,13 +86,18 @@ export class GatewayInstance implements ManagedChild {
     return new GatewayInstance(options, folder, start, child)
   }
 
+  /** What is known of its end, once it has ended. */
+  get evidence(): GatewayEvidence {
+    return this.#evidence
+  }
+
   get pid(): number {
     return this.#child.pid
   }
 
   /** Tells it what to run. Resolves when it serves; rejects with what it says. */
   serve(): Promise<void> {
-    const { config, listeners, isSuccessor } = this.#options
+    const { config, listeners, isSuccessor, restarts } = this.#options
     this.#send({
       type: 'start',
       config,
@@ -88,6 +107,7 @@ export class GatewayInstance implements ManagedChild {
         listeners.map((_listener, at) => FIRST_DESCRIPTOR + thread * listeners.length + at),
       ),
       isSuccessor,
+      restarts,
     })
     return this.#ready.promise
   }
@@ -153,13 +173,23 @@ export class GatewayInstance implements ManagedChild {
 
   #onMessage(message: GatewayMessage): void {
     if (message.type === 'ready') return this.#ready.resolve()
+    if (message.type === 'last-words') {
+      this.#evidence = { ...this.#evidence, words: message.words }
+      return
+    }
     if (message.type !== 'failed') return this.#questions.get(message.id)?.(message)
+    this.#evidence = { ...this.#evidence, failed: message.error }
     this.#ready.reject(fromErrorJson(message.error))
     this.#options.onFailed(message.error)
   }
 
   #onExit(record: ExitRecord): ExitRecord {
     for (const resolve of this.#questions.values()) resolve(null)
+    this.#evidence = {
+      ...this.#evidence,
+      figures: readFigures(figuresPath(this.#folder)),
+      report: takeReport(join(this.#folder, reportName)),
+    }
     rmSync(this.#folder, { recursive: true, force: true })
     return record
   }

@@ -3,6 +3,7 @@ import { HavnError, toErrorJson } from '@havn/model/errors'
 import { createHangupSignal, createShutdownSignals } from '@havn/process'
 import type { GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
+import { describeCondition } from './describe-condition.ts'
 import { startSupervisor, type GatewayHandle } from './start-supervisor.ts'
 import { takeSystemdSockets } from './systemd-sockets.ts'
 
@@ -10,7 +11,8 @@ import { takeSystemdSockets } from './systemd-sockets.ts'
  * A supervisor as a process of its own. Its configuration is the JSON file that the first argument or
  * HAVN_GATEWAY_CONFIG names. Over an IPC channel, where there is one, it sends { type: 'ready', addresses } or
  * { type: 'failed', error }, and it drains when that channel ends. SIGHUP reloads, with the file as it is then, and
- * SIGUSR2 replaces the gateway process as well; how that went is said as { type: 'reloaded', error? }.
+ * SIGUSR2 replaces the gateway process as well; how that went is said as { type: 'reloaded', error? }. Asked with
+ * { type: 'status', id } it answers { type: 'status', id, status }.
  */
 async function main(): Promise<void> {
   let handle: GatewayHandle | null = null
@@ -24,6 +26,9 @@ async function main(): Promise<void> {
   createHangupSignal({ onReload: () => void reload(handle, false), onHangup: () => stop(false) })
   process.on('SIGUSR2', () => void reload(handle, true))
   process.once('disconnect', () => stop(false))
+  process.on('message', (message: { type: string; id: number }) => {
+    if (message.type === 'status') void answerStatus(handle, message.id)
+  })
   try {
     const sockets = takeSystemdSockets(process.env)
     handle = await startSupervisor(await readOptions(), { sockets, signal: starting.signal })
@@ -47,6 +52,11 @@ async function reload(handle: GatewayHandle | null, isUpgrade: boolean): Promise
   } catch (error) {
     await send({ type: 'reloaded', error: toErrorJson(error) })
   }
+}
+
+/** While it starts there is nothing to tell. */
+async function answerStatus(handle: GatewayHandle | null, id: number): Promise<void> {
+  if (handle !== null) await send({ type: 'status', id, status: describeCondition(await handle.status()) })
 }
 
 async function readOptions(): Promise<GatewayOptions> {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
+import type { FailureReason, ReloadOutcome } from '@havn/model'
 import { addressToUrl, type Address } from '@havn/model/address'
 import { toErrorJson, type ErrorJson } from '@havn/model/errors'
 import type { SupervisedState } from '@havn/process'
@@ -31,6 +32,8 @@ export interface GatewayStatus {
   restarts: number
   /** Deaths and failed starts of it in a row, until a long life. */
   failures: number
+  /** How it ended last, or why it did not start; null without failures. */
+  lastFailure: FailureReason | null
   addresses: readonly Address[]
   /** Gateway processes that have been replaced and finish what they have. */
   ending: readonly number[]
@@ -41,13 +44,7 @@ export interface GatewayStatus {
 }
 
 /** How a reload went. */
-export interface ReloadRecord {
-  /** When it ended: RFC 3339. */
-  at: string
-  durationMs: number
-  /** Why it failed; absent when it did not. */
-  error?: ErrorJson
-}
+export type ReloadRecord = ReloadOutcome
 
 /** What a reload is to do beyond giving the app anew to whoever runs it. */
 export interface ReloadOptions {
@@ -181,8 +178,8 @@ export async function startSupervisor(
     addresses,
     async status() {
       const process = await gateway.status()
-      const { state, pid, restarts, failures, ending } = gateway
-      return { state, pid, restarts, failures, addresses, ending, lastReload, process }
+      const { state, pid, restarts, failures, lastFailure, ending } = gateway
+      return { state, pid, restarts, failures, lastFailure, addresses, ending, lastReload, process }
     },
     reload: (wish = {}) => reloads.request(wish),
     async stop({ force = false } = {}) {

@@ -1,17 +1,17 @@
 import { ownStack } from '../host/own-stack.ts'
-import type { ThreadReport } from './messages.ts'
+import type { LastWords } from './messages.ts'
 
 /**
  * Reports why this thread, or the process that it is, ends by the app's doing: an error that nobody caught, with
  * its stack, or `process.exit()`, with the stack of who called it.
  */
-export function reportLastWords(report: (report: ThreadReport) => void): void {
+export function reportLastWords(report: (words: LastWords) => void): void {
   let spoken = false
 
-  function say(reason: 'uncaught' | 'exit', message: string, stack: string): void {
+  function say(reason: LastWords['reason'], message: string, stack: string): void {
     if (spoken) return
     spoken = true
-    report({ type: 'last-words', words: { reason, message, stack } })
+    report({ reason, message, stack })
   }
 
   process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {

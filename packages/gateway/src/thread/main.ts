@@ -9,7 +9,7 @@ import type { ThreadInput, ThreadReport } from './messages.ts'
  */
 export default async function serve(input: ThreadInput): Promise<void> {
   const { port, config } = input
-  reportLastWords((report) => port.postMessage(report))
+  reportLastWords((words) => port.postMessage({ type: 'last-words', words }))
   try {
     for (const module of config.threadModules) await importThreadModule(module)
     const { runThread } = await import('./run-thread.ts')

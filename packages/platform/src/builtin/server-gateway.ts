@@ -54,6 +54,7 @@ export default definePlugin({
               probes: { startup: { type: 'ipc' as const, timeoutMs: config.timeouts.startMs + 5_000 } },
               stop: { drainMs: config.timeouts.drainMs, killMs: config.timeouts.drainMs + 5_000 },
               reload: { type: 'signal' as const, signal: 'SIGHUP', answer: 'ipc' as const },
+              status: 'ipc' as const,
               logs: { format: settings.log.format },
             },
             endpoints: [...endpoints],

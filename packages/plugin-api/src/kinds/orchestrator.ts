@@ -1,4 +1,4 @@
-import type { Job, Plan, Release } from '@havn/model'
+import type { FailureReason, Job, PartStatus, Plan, Release, ReloadOutcome } from '@havn/model'
 import type { AppRuntime } from './framework.ts'
 import type { LifecycleEvent } from './monitor.ts'
 
@@ -21,10 +21,19 @@ export interface ProcessStatus {
   workload: string
   process: string
   pid?: number
-  state: 'starting' | 'ready' | 'draining' | 'stopped' | 'failed'
+  /** `waiting` is between an end and the next start. */
+  state: 'starting' | 'ready' | 'waiting' | 'draining' | 'stopped' | 'failed'
   /** RFC 3339. */
   since: string
   restarts: number
+  /** Ends and failed starts in a row, until a long life; absent where there were none. */
+  failures?: number
+  /** The last of them. */
+  lastFailure?: FailureReason
+  /** Processes that it keeps running itself; absent where it does not say. */
+  parts?: PartStatus[]
+  /** How its last reload went, where it says so; absent before the first. */
+  lastReload?: ReloadOutcome
 }
 
 /** Runs a release's workloads and jobs. */

@@ -4,7 +4,7 @@ import { readStatus, requestReload, requestStop } from '../../control/control-cl
 import { runDirectoryOf } from '../../deployment/state-directories.ts'
 import { errors } from '../../errors.ts'
 import { configOption, jsonOption, type CommandContext } from '../program.ts'
-import { formatTable } from '../table.ts'
+import { describeProcesses } from '../describe-processes.ts'
 
 export function addStatusCommand(program: Command, { terminal }: CommandContext): void {
   program
@@ -24,13 +24,7 @@ export function addStatusCommand(program: Command, { terminal }: CommandContext)
       const version = framework.version ? ` ${framework.version}` : ''
       terminal.stdout.write(`${name}: ${framework.name}${version}, ${entry.target}\n`)
       terminal.stdout.write(`release ${release}, up since ${since}, on ${urls.join(' and ')}\n\n`)
-      const rows = processes.map(({ process: id, pid, state, restarts }) => [
-        id,
-        String(pid ?? '-'),
-        state,
-        String(restarts),
-      ])
-      terminal.stdout.write(formatTable([['PROCESS', 'PID', 'STATE', 'RESTARTS'], ...rows]))
+      terminal.stdout.write(describeProcesses(processes))
     })
 }
 
