@@ -1,11 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { judge } from './bench/bar.ts'
+import { judge, type Bar } from './bench/bar.ts'
 import { compare, type Work } from './bench/comparison.ts'
 import { killContenders } from './bench/contender.ts'
+import { dispatchWorks } from './bench/dispatch.ts'
 import { gatewayBars } from './bench/gateway-bars.ts'
 import { ensureGatewayPython, gatewayWorks } from './bench/gateway.ts'
-import { readMachine, readVersions } from './bench/machine-facts.ts'
+import { readMachine, readOwnVersions, readVersions } from './bench/machine-facts.ts'
 import { ensureWatt } from './bench/node-contenders.ts'
 import { sourceCommand } from './bench/own-contender.ts'
 import { formatOrigin, formatReport, formatVerdicts, formatWork, type BenchReport } from './bench/report.ts'
@@ -13,10 +14,12 @@ import { ensureInstalledPlatform } from './packing/index.ts'
 import { ensureDebian } from './parts/index.ts'
 
 const usage = `npm run bench -- gateway [options]      ours and its peers in turn, over loopback, on a quiet machine
+npm run bench -- dispatch [options]     JavaScript apps inline and one request a task, the same way
 npm run bench -- report FILE...         tables and verdict of what --json wrote
 
   --quick                one round of a second at c=32, hardly warmed up: to see that all runs
-  --only work,work       django-wsgi, polls, raw-wsgi, upload-64k, stream-1m, neighbours, django-asgi, raw-asgi, js, start
+  --only work,work       django-wsgi, polls, raw-wsgi, upload-64k, stream-1m, neighbours, django-asgi, raw-asgi, js, start;
+                         of dispatch: busy, hello
   --servers name,name    such as "havn,gunicorn sync"
   --connections 8,32     of those that a work has
   --rounds 5             every server once in each
@@ -40,6 +43,22 @@ const { values, positionals } = parseArgs({
     markdown: { type: 'string' },
   },
 })
+const gatewaySuite: Suite = {
+  name: 'gateway',
+  bars: gatewayBars,
+  works: gatewayWorks,
+  async versions(wrk) {
+    const python = await ensureGatewayPython()
+    const nginx = await ensureDebian('nginx', 'nginx-light')
+    return readVersions({ python, nginx, wrk, watt: await ensureWatt() })
+  },
+}
+const dispatchSuite: Suite = {
+  name: 'dispatch',
+  bars: [],
+  works: dispatchWorks,
+  versions: readOwnVersions,
+}
 const [verb, ...files] = positionals
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -48,7 +67,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 if (verb === 'gateway' && files.length === 0) {
-  await benchGateway()
+  await bench(gatewaySuite)
+} else if (verb === 'dispatch' && files.length === 0) {
+  await bench(dispatchSuite)
 } else if (verb === 'report' && files.length > 0) {
   await printReports()
 } else {
@@ -56,25 +77,31 @@ if (verb === 'gateway' && files.length === 0) {
   process.exitCode = 2
 }
 
-async function benchGateway(): Promise<void> {
-  const python = await ensureGatewayPython()
+/** What is measured together, once under a name. */
+interface Suite {
+  name: string
+  bars: readonly Bar[]
+  works(command: string): Work[] | Promise<Work[]>
+  versions(wrk: string): Promise<Record<string, string>>
+}
+
+async function bench(suite: Suite): Promise<void> {
   const wrk = await ensureDebian('wrk')
-  const nginx = await ensureDebian('nginx', 'nginx-light')
   console.error('Building, packing and installing what is measured; later runs find it done.')
   const command = values.source ? sourceCommand : await ensureInstalledPlatform()
   const report: BenchReport = {
     schemaVersion: 1,
-    suite: 'gateway',
+    suite: suite.name,
     startedAt: new Date().toISOString(),
     command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     machine: readMachine(),
-    versions: await readVersions({ python, nginx, wrk, watt: await ensureWatt() }),
+    versions: await suite.versions(wrk),
     rounds: Number(values.rounds ?? (values.quick ? 1 : 5)),
     durationS: Number(values.duration ?? (values.quick ? 1 : 3)),
     works: [],
   }
   console.log(formatOrigin(report))
-  for (const work of (await gatewayWorks(command)).filter(({ name }) => isChosen(values.only, name))) {
+  for (const work of (await suite.works(command)).filter(({ name }) => isChosen(values.only, name))) {
     const result = await compare(narrow(work), {
       wrk,
       rounds: report.rounds,
@@ -86,8 +113,8 @@ async function benchGateway(): Promise<void> {
     console.log(formatWork(result))
     if (values.json) await writeFile(values.json, JSON.stringify(report, null, 2) + '\n')
   }
-  console.log(formatVerdicts(judge(gatewayBars, report.works), report.works))
-  if (values.markdown) await writeFile(values.markdown, formatReport([report], gatewayBars))
+  if (suite.bars.length > 0) console.log(formatVerdicts(judge(suite.bars, report.works), report.works))
+  if (values.markdown) await writeFile(values.markdown, formatReport([report], suite.bars))
 }
 
 async function printReports(): Promise<void> {

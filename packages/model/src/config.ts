@@ -56,6 +56,16 @@ export const platformConfigSchema = z.strictObject({
     .optional(),
   /** Where the gateway runs a JavaScript app: in its own threads (default), or in a process for each of them. */
   isolation: z.enum(['thread', 'process']).optional(),
+  /** How requests reach a JavaScript app: where they were accepted (default), or one a task in threads with one queue. */
+  dispatch: z.enum(['inline', 'task']).optional(),
+  /** Limits of each thread that runs tasks, as V8 takes them. */
+  taskLimits: z
+    .strictObject({
+      maxOldGenerationSizeMb: z.number().positive().optional(),
+      maxYoungGenerationSizeMb: z.number().positive().optional(),
+      stackSizeMb: z.number().positive().optional(),
+    })
+    .optional(),
   /** More folders to serve, beside those that the framework names. */
   staticFiles: z
     .array(

@@ -17,7 +17,16 @@ export function readMachine(): Record<string, string> {
   }
 }
 
-/** Versions of all that took part. */
+/** Versions of ours and of what loads it. */
+export async function readOwnVersions(wrk: string): Promise<Record<string, string>> {
+  return {
+    havn: await readCommit(),
+    Node: process.versions.node,
+    wrk: await wordsOf(wrk, ['-v'], /wrk (\S+)/),
+  }
+}
+
+/** Versions of ours, and of all that it is measured against. */
 export async function readVersions(parts: {
   python: string
   nginx: string
@@ -31,12 +40,10 @@ export async function readVersions(parts: {
   const ofPython = JSON.parse((await run(parts.python, ['-c', script])).stdout) as Record<string, string>
   const watt = join(parts.watt, 'node_modules/wattpm/package.json')
   return {
-    havn: await readCommit(),
-    Node: process.versions.node,
+    ...(await readOwnVersions(parts.wrk)),
     ...ofPython,
     nginx: await wordsOf(parts.nginx, ['-v'], /nginx\/(\S+)/),
     Watt: (JSON.parse(await readFile(watt, 'utf8')) as { version: string }).version,
-    wrk: await wordsOf(parts.wrk, ['-v'], /wrk (\S+)/),
   }
 }
 

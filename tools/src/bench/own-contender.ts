@@ -11,6 +11,8 @@ export interface ServedApp {
   directory: string
   /** Interpreter of a Python app. */
   python?: string
+  /** More options of `platform serve`. */
+  options?: readonly string[]
 }
 
 /** Ours: `platform serve`, 2 workers, the access log off, all else as it comes. */
@@ -24,6 +26,7 @@ export function ownContender(command: string, app: ServedApp, name = 'havn'): Co
         args: [
           ...[command, 'serve', app.entry, '--interface', app.interface, '--directory', app.directory],
           ...[...python, '--bind', `127.0.0.1:${port}`, '--workers', '2', '--no-access-log'],
+          ...(app.options ?? []),
         ],
         cwd: app.directory,
       },

@@ -24,7 +24,7 @@ export function formatReport(reports: readonly BenchReport[], bars: readonly Bar
   const works = mergeWorks(reports)
   return [
     ...reports.map(formatOrigin),
-    formatVerdicts(judge(bars, works), works),
+    ...(bars.length > 0 ? [formatVerdicts(judge(bars, works), works)] : []),
     ...works.map(formatWork),
   ].join('\n')
 }

@@ -37,13 +37,26 @@ export const gatewayConfigSchema = z.object({
   app: gatewayAppSchema,
   /** JavaScript threads that accept, parse and dispatch. Never more than workers for a Python app. */
   threads: z.int().min(1).max(256).default(1),
-  /** Python children; JavaScript apps run in the threads and ignore it. */
+  /** Python children; JavaScript apps run in the threads and ignore it, but for tasks: threads that run them. */
   workers: z.int().min(1).max(1024).default(1),
   /**
    * Where a JavaScript app runs: in the gateway's threads, or in a process of its own for each of them, for apps that
    * need `chdir`, signals or native addons, or must not share fate.
    */
   isolation: z.enum(['thread', 'process']).default('thread'),
+  /**
+   * How requests reach a JavaScript app: `inline`, in the thread that accepted them, or `task`, whole and one at a time
+   * in each of `workers` threads with one queue before them all, for synchronous apps that keep a CPU busy.
+   */
+  dispatch: z.enum(['inline', 'task']).default('inline'),
+  /** Limits of each thread that runs tasks, as V8 takes them (`resourceLimits` of node:worker_threads). */
+  taskLimits: z
+    .object({
+      maxOldGenerationSizeMb: z.number().positive().optional(),
+      maxYoungGenerationSizeMb: z.number().positive().optional(),
+      stackSizeMb: z.number().positive().optional(),
+    })
+    .prefault({}),
   /** The edge as { module URL, JSON config }: see EdgeModule in plugin-api. */
   edge: z.object({ module: z.string(), config: z.json() }).optional(),
   /** A request that a healthy app answers below 500: a successor serves only once it did. */

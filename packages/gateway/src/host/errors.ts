@@ -105,6 +105,12 @@ export const hostErrors = defineErrors({
     message: (seen: { reason: string }) => `The app threw while it handled a request: ${seen.reason}`,
     hint: 'Correct the error below; the stack is the app’s own.',
   },
+  HAVN_ERR_APP_DISPATCH: {
+    kind: 'user',
+    message: (seen: { interface: string }) =>
+      `dispatch: "task" runs whole requests, which ${seen.interface} apps are not made for.`,
+    hint: 'Serve it with dispatch: "inline", the default.',
+  },
   HAVN_ERR_APP_NONE: {
     kind: 'user',
     status: 404,

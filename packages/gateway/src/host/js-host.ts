@@ -5,6 +5,7 @@ import type { RequestRecord } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import { count, counter, openCounters } from '../dispatch/counters.ts'
 import type { Counters } from '../dispatch/counters.ts'
+import { reportAppError } from './app-error.ts'
 import { hostErrors } from './errors.ts'
 import type { Exchange, Host, UpgradeExchange } from './host.ts'
 import { loadJsApp } from './js-app.ts'
@@ -12,7 +13,6 @@ import { createJsHandlers } from './js-handlers.ts'
 import type { JsHandlers } from './js-handlers.ts'
 import { limitUpload } from './limit-upload.ts'
 import { endOverdue } from './overdue.ts'
-import { ownStack } from './own-stack.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { cleanRequest, withTrace } from './request-cleaning.ts'
@@ -52,7 +52,7 @@ export async function createJsHost(options: JsHostOptions): Promise<Host> {
     config,
     onError(error, request) {
       const record = (request as OwnRequest)[recordOf]
-      if (record?.error !== tooLarge) report(logger, error, record)
+      if (record?.error !== tooLarge) reportAppError(logger, error, record)
     },
   })
   return new JsHost(options, handlers)
@@ -196,13 +196,13 @@ class JsHost implements Host {
   #fail(error: unknown, response: ServerResponse, record: RequestRecord): void {
     // An app that stumbles over an answer in its place has done nothing wrong.
     if (record.error === tooLarge) return
-    report(this.#logger, error, record)
+    reportAppError(this.#logger, error, record)
     count(this.#counters, counter.failed)
     if (!response.writableEnded && !response.destroyed) sendError(response, 500)
   }
 
   #failUpgrade(error: unknown, socket: UpgradeExchange['socket'], record: RequestRecord): void {
-    report(this.#logger, error, record)
+    reportAppError(this.#logger, error, record)
     count(this.#counters, counter.failed)
     socket.destroy()
   }
@@ -232,14 +232,6 @@ function onResponseClose(this: OwnResponse): void {
 
 function onDeadline(response: OwnResponse, timeoutMs: number): void {
   response[hostOf]?.expire(response, timeoutMs)
-}
-
-function report(logger: PluginLogger, error: unknown, record: RequestRecord | undefined): void {
-  const reason = error instanceof Error ? error.message : String(error)
-  const known = hostErrors.HAVN_ERR_APP_THREW({ reason }, { cause: error, detail: ownStack(error) })
-  if (record !== undefined) record.error = known.code
-  const { code, hint, detail, message } = known
-  logger.error({ code, request: record?.id, hint, detail }, message)
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

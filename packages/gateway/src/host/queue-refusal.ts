@@ -7,7 +7,11 @@ import type { StreamContext } from './stream-context.ts'
 export const retryAfterS = 1
 
 /** Why the queue did not take a request, as the error that goes to the log. */
-export function refusalError(why: Refusal, { limits }: StreamContext, timeoutMs: number): HavnError {
+export function refusalError(
+  why: Refusal,
+  { limits }: Pick<StreamContext, 'limits'>,
+  timeoutMs: number,
+): HavnError {
   if (why === 'full') return hostErrors.HAVN_ERR_QUEUE_FULL({ limit: limits.maxQueue })
   if (why === 'timeout') return hostErrors.HAVN_ERR_QUEUE_TIMEOUT({ timeoutMs })
   return hostErrors.HAVN_ERR_HOST_CLOSED({})

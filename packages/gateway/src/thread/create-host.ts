@@ -46,6 +46,11 @@ export async function createThreadHost(
     })
     return { host, python: host, status: () => ({ python: host.status() }) }
   }
+  if (config.app.language === 'node' && config.dispatch === 'task') {
+    const { createTaskHost } = await import('../host/task-host.ts')
+    const host = await createTaskHost({ config, counters, thread, logger, runDirectory })
+    return { host, python: null, status: () => ({ python: null }) }
+  }
   if (config.app.language === 'node') {
     const { createJsHost } = await import('../host/js-host.ts')
     return {

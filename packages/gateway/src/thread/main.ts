@@ -1,7 +1,7 @@
-import { errors } from '../errors.ts'
 import { toErrorJson } from '@havn/model/errors'
 import { reportLastWords } from './last-words.ts'
 import type { ThreadInput, ThreadReport } from './messages.ts'
+import { importThreadModules } from './thread-modules.ts'
 
 /**
  * The task of a gateway thread: lasts as long as the thread serves. Everything else is imported after the thread
@@ -11,7 +11,7 @@ export default async function serve(input: ThreadInput): Promise<void> {
   const { port, config } = input
   reportLastWords((words) => port.postMessage({ type: 'last-words', words }))
   try {
-    for (const module of config.threadModules) await importThreadModule(module)
+    await importThreadModules(config.threadModules)
     const { runThread } = await import('./run-thread.ts')
     await runThread(input)
   } catch (error) {
@@ -19,14 +19,5 @@ export default async function serve(input: ThreadInput): Promise<void> {
     port.postMessage(report)
   } finally {
     port.close()
-  }
-}
-
-async function importThreadModule(module: string): Promise<void> {
-  try {
-    await import(module)
-  } catch (cause) {
-    const { message, stack } = cause as Error
-    throw errors.HAVN_ERR_GATEWAY_THREAD_MODULE({ module, reason: message }, { cause, detail: stack })
   }
 }

@@ -28,6 +28,8 @@ export default definePlugin({
         app: toGatewayApp(app, target.interpreter, settings.workerThreads),
         workers: settings.workers,
         ...(settings.isolation && { isolation: settings.isolation }),
+        ...(settings.dispatch && { dispatch: settings.dispatch }),
+        ...(settings.taskLimits && { taskLimits: settings.taskLimits }),
         threads: settings.threads ?? defaultThreads(app.project.language, settings.workers, target.cpus),
         edge: { module: edgeModule, config: { staticFiles: app.staticFiles } },
         health: app.health,

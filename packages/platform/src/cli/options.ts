@@ -23,6 +23,12 @@ export function addServerOptions(command: Command): Command {
         "where a JavaScript app runs: in the gateway's threads, or in processes",
       ).choices(['thread', 'process']),
     )
+    .addOption(
+      new Option(
+        '--dispatch <kind>',
+        'how requests reach a JavaScript app: where they were accepted, or one a task in threads with one queue',
+      ).choices(['inline', 'task']),
+    )
     .option(
       '--request-timeout <seconds>',
       'longest a request may take; 0, the default, is no limit',
@@ -69,6 +75,7 @@ export interface ServerOptionValues {
   threads?: number | 'auto'
   workerThreads?: number
   isolation?: 'thread' | 'process'
+  dispatch?: 'inline' | 'task'
   requestTimeout?: number
   maxRequests?: number
   maxWorkerMemory?: number
@@ -89,6 +96,7 @@ export function toOverrides(values: ServerOptionValues): Overrides {
     threads: values.threads,
     workerThreads: values.workerThreads,
     isolation: values.isolation,
+    dispatch: values.dispatch,
     trustedProxies: values.trustedProxy,
     logLevel: values.logLevel,
     logFormat: values.logFormat,

@@ -3,7 +3,7 @@ import { formatAddress } from '@havn/model/address'
 import { errors } from '../errors.ts'
 import { findApp, openProject, type ProjectOptions } from './project.ts'
 import { resourceLimits } from './resource-limits.ts'
-import { planIsolation, planPublicEndpoints, planWorkers } from './settings.ts'
+import { planDispatch, planIsolation, planPublicEndpoints, planWorkers } from './settings.ts'
 
 /** A value of the deployment and why it is what it is. */
 export interface Explanation {
@@ -58,7 +58,12 @@ export async function explain(
         because: bind.because,
       },
       { name: 'workers', value: String(workers.value), because: workers.because },
-      ...(facts.project.language === 'node' ? [{ name: 'isolation', ...planIsolation(config, {}) }] : []),
+      ...(facts.project.language === 'node'
+        ? [
+            { name: 'isolation', ...planIsolation(config, {}) },
+            { name: 'dispatch', ...planDispatch(config, {}) },
+          ]
+        : []),
       ...facts.evidence.map(({ fact, because, file, line }) => ({
         name: fact,
         value: formatFact(facts, fact),

@@ -62,6 +62,8 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
           settings.threads ??
           defaultThreads(app.language === 'python' ? 'python' : 'node', settings.workers, cpus),
         ...(settings.isolation && { isolation: settings.isolation }),
+        ...(settings.dispatch && { dispatch: settings.dispatch }),
+        ...(settings.taskLimits && { taskLimits: settings.taskLimits }),
         threadModules: [...settings.threadModules],
         ...(settings.recycle && { recycle: settings.recycle }),
         trustedProxies: [...settings.trustedProxies],

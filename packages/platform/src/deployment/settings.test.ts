@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PlatformConfig } from '@havn/model'
 import {
+  planDispatch,
   planIsolation,
   planPublicEndpoints,
   planServerSettings,
@@ -44,6 +45,14 @@ test.each<[PlatformConfig, Overrides, string, string]>([
   [{ isolation: 'process' }, { isolation: 'thread' }, 'thread', '--isolation says so'],
 ])('isolation of %j and %j', (config, overrides, value, because) => {
   expect(planIsolation(config, overrides)).toEqual({ value, because })
+})
+
+test.each<[PlatformConfig, Overrides, string, RegExp]>([
+  [{}, {}, 'inline', /default/],
+  [{ dispatch: 'task' }, {}, 'task', /^dispatch in the config says so$/],
+  [{ dispatch: 'task' }, { dispatch: 'inline' }, 'inline', /^--dispatch says so$/],
+])('dispatch of %j and %j', (config, overrides, value, because) => {
+  expect(planDispatch(config, overrides)).toEqual({ value, because: expect.stringMatching(because) })
 })
 
 const resources = (cpus: number, bytes = 2 ** 40, by: 'cgroup' | 'machine' = 'machine') => ({

@@ -11,6 +11,7 @@ export interface Overrides {
   threads?: number | 'auto'
   workerThreads?: number
   isolation?: 'thread' | 'process'
+  dispatch?: 'inline' | 'task'
   trustedProxies?: string[]
   logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
@@ -112,6 +113,16 @@ export function planIsolation(config: PlatformConfig, overrides: Overrides): Exp
   }
 }
 
+/** How requests reach a JavaScript app, and why. */
+export function planDispatch(config: PlatformConfig, overrides: Overrides): Explained<'inline' | 'task'> {
+  if (overrides.dispatch) return { value: overrides.dispatch, because: '--dispatch says so' }
+  if (config.dispatch) return { value: config.dispatch, because: 'dispatch in the config says so' }
+  return {
+    value: 'inline',
+    because: 'the thread that accepts a request runs it: the default, and the fastest way for apps that wait',
+  }
+}
+
 /**
  * Settings for whichever server runs the app.
  *
@@ -136,6 +147,8 @@ export function planServerSettings(input: {
     ...optional('workerThreads', overrides.workerThreads ?? config.workerThreads),
     ...optional('recycle', planRecycle(config, overrides)),
     ...optional('isolation', overrides.isolation ?? config.isolation),
+    ...optional('dispatch', overrides.dispatch ?? config.dispatch),
+    ...optional('taskLimits', config.taskLimits),
     trustedProxies: overrides.trustedProxies ?? config.trustedProxies ?? [],
     limits: { ...config.limits, ...optional('maxQueue', overrides.maxQueue) },
     timeouts: {

@@ -24,6 +24,10 @@ export interface ServerSettings {
   workerThreads?: number
   /** Where the gateway runs a JavaScript app; other servers ignore it. */
   isolation?: 'thread' | 'process'
+  /** How requests reach a JavaScript app in the gateway; other servers ignore it. */
+  dispatch?: 'inline' | 'task'
+  /** Limits of each thread that runs tasks (`resourceLimits` of node:worker_threads). */
+  taskLimits?: { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number }
   /** When a worker is replaced before it grows too old, as far as the server can. */
   recycle?: {
     /** Requests that a worker serves. */
