@@ -70,6 +70,8 @@ describe('while a WSGI app is up', () => {
     expect(stdout).toContain(url)
     expect(stdout).toMatch(/^PROCESS +PID +STATE +RESTARTS$/m)
     expect(stdout).toMatch(/^\S+ +\d+ +ready +0$/m)
+    expect(stdout).toMatch(/^ {2}gateway process +\d+ +ready +0$/m)
+    expect(stdout).toMatch(/^ {2}worker 0 +\d+ +ready +0$/m)
   })
 
   test('status --json', async () => {
@@ -81,7 +83,16 @@ describe('while a WSGI app is up', () => {
       root: directory,
       urls: [url],
       entry: { interface: 'wsgi', target: 'app:app' },
-      processes: [{ state: 'ready', restarts: 0, pid: expect.any(Number) }],
+      processes: [
+        {
+          state: 'ready',
+          restarts: 0,
+          pid: expect.any(Number),
+          parts: expect.arrayContaining([
+            { name: 'worker 0', pid: expect.any(Number), state: 'ready', restarts: 0 },
+          ]),
+        },
+      ],
     })
     expect(Date.parse(status.since)).not.toBeNaN()
   })
@@ -161,6 +172,9 @@ describe('while a WSGI app is up', () => {
     expect(code).toBe(1)
     expect(stderr.match(/HAVN_ERR_\w+/g)).toEqual(['HAVN_ERR_APP_IMPORT'])
     expect(stderr).toContain("No module named 'no_such_module_of_the_user'")
+    expect((await run('status')).stdout).toMatch(
+      /could not be reloaded at .*, and serves on as before: HAVN_ERR_/,
+    )
     expect(await (await fetch(url)).text()).toBe('good evening from the config')
 
     await writeFile(app, wsgiHello.replace('hello', 'good night'))
@@ -169,6 +183,7 @@ describe('while a WSGI app is up', () => {
     expect(await (await fetch(url)).text()).toBe('good night from the config')
     await writeFile(app, wsgiHello)
     expect((await run('reload')).code).toBe(0)
+    expect((await run('status')).stdout).toMatch(/was reloaded at .*, in \d+ ms\.$/m)
   })
 
   test('down drains and stops it: up exits 0 and leaves nothing', async () => {
