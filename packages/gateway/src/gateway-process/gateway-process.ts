@@ -22,13 +22,20 @@ const CLOSE_MS = 2_000
 /** How long the other threads may take for their answers when one has died: the successor waits for it. */
 const LAST_ANSWERS_MS = 500
 
+export interface GatewayProcessEvents {
+  /** A thread ended by itself: the process cannot go on without it. */
+  onFailure(error: HavnError): void
+  /** No thread accepts any more. */
+  onDraining(): void
+}
+
 /**
  * The gateway process's main thread: starts threads and workers, replaces workers, drains. It never touches a
  * request.
  */
 export class GatewayProcess {
   readonly #start: StartMessage
-  readonly #onFailure: (error: HavnError) => void
+  readonly #events: GatewayProcessEvents
   readonly #logger: Logger
   readonly #appLogger: Logger
   readonly #counters: SharedArrayBuffer
@@ -37,12 +44,12 @@ export class GatewayProcess {
   readonly #figures: FiguresFile
   #state: GatewayProcessStatus['state'] = 'starting'
   #force: () => void = () => {}
+  #drainingThreads = 0
 
-  /** @param onFailure called when a thread ends by itself: the process cannot go on without it. */
-  constructor(start: StartMessage, onFailure: (error: HavnError) => void) {
+  constructor(start: StartMessage, events: GatewayProcessEvents) {
     const { log, threads } = start.config
     this.#start = start
-    this.#onFailure = onFailure
+    this.#events = events
     this.#logger = createLogger({ name: 'gateway', ...log })
     this.#appLogger = createLogger({ name: 'app', ...log })
     this.#counters = createCounters(threads)
@@ -134,6 +141,11 @@ export class GatewayProcess {
     for (const thread of this.#threads) thread.kill()
   }
 
+  #onThreadDraining(): void {
+    this.#drainingThreads += 1
+    if (this.#drainingThreads === this.#threads.length) this.#events.onDraining()
+  }
+
   async #startThreads(): Promise<void> {
     const { config, runDirectory, listeners, descriptors } = this.#start
     const numbers = Array.from({ length: config.threads }, (_, thread) => thread)
@@ -151,6 +163,7 @@ export class GatewayProcess {
         },
         logger: this.#logger,
         onReport: (report) => {
+          if (report.type === 'draining') this.#onThreadDraining()
           if ('worker' in report) this.#workers.onReport(report)
         },
         restarts: this.#start.restarts,
@@ -183,7 +196,7 @@ export class GatewayProcess {
       const others = this.#threads.filter((_thread, at) => at !== thread)
       await Promise.race([Promise.all(others.map((other) => other.drain())), sleep(LAST_ANSWERS_MS)])
     }
-    this.#onFailure(error)
+    this.#events.onFailure(error)
   }
 
   async #close(): Promise<void> {

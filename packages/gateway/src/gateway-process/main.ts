@@ -47,7 +47,10 @@ function removeFolder(folder: string): void {
 
 async function start(message: StartMessage): Promise<void> {
   runDirectory = message.runDirectory
-  gateway = new GatewayProcess(message, (error) => void fail(error))
+  gateway = new GatewayProcess(message, {
+    onFailure: (error) => void fail(error),
+    onDraining: () => void send({ type: 'draining' }),
+  })
   try {
     await gateway.start()
   } catch (error) {

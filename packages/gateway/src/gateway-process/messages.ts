@@ -32,6 +32,8 @@ export type SupervisorMessage =
 /** From the gateway process to the supervisor. */
 export type GatewayMessage =
   | { type: 'ready' }
+  /** None of its threads accepts any more. */
+  | { type: 'draining' }
   | { type: 'failed'; error: ErrorJson }
   | { type: 'last-words'; words: LastWords }
   | { type: 'status'; id: number; status: GatewayProcessStatus }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FailureReason } from '@havn/model'
 import { toErrorJson, type ErrorJson } from '@havn/model/errors'
 import { SupervisedChild, type ExitRecord, type SupervisedEvent, type SupervisedState } from '@havn/process'
@@ -12,6 +13,8 @@ import type { Listener } from './listener.ts'
 /** Beyond what the gateway process allows itself, for loading and for the last words. */
 const START_GRACE_MS = 15_000
 const DRAIN_GRACE_MS = 5_000
+/** How long a replaced process may take to stop accepting before nobody waits for it. */
+const DRAINING_MS = 1_000
 
 export interface GatewayChildOptions {
   config: GatewayConfig
@@ -98,7 +101,7 @@ export class GatewayChild {
   }
 
   /**
-   * Puts a healthy successor in the place of the process; resolves once it serves.
+   * Puts a healthy successor in the place of the process; resolves once it serves, and alone accepts.
    *
    * @throws the app's own error; who served before serves on then, unchanged.
    */
@@ -106,8 +109,11 @@ export class GatewayChild {
     const before = { config: this.#config, env: this.#env }
     this.#config = change.config ?? before.config
     this.#env = change.env ?? before.env
+    const previous = this.#child.child
     try {
       await this.#child.replace()
+      // One whose threads are blocked must not hold up who asked.
+      await Promise.race([previous?.draining, sleep(DRAINING_MS, undefined, { ref: false })])
     } catch (error) {
       this.#config = before.config
       this.#env = before.env

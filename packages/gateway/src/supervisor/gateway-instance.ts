@@ -47,6 +47,7 @@ export class GatewayInstance implements ManagedChild {
   readonly #folder: string
   readonly #child: ManagedChild
   readonly #ready = Promise.withResolvers<void>()
+  readonly #draining = Promise.withResolvers<void>()
   readonly #questions = new Map<number, (answer: GatewayMessage | null) => void>()
   #nextId = 0
   #evidence: GatewayEvidence = { figures: null, failed: null, words: null, report: null }
@@ -93,6 +94,11 @@ export class GatewayInstance implements ManagedChild {
 
   get pid(): number {
     return this.#child.pid
+  }
+
+  /** Resolves when it accepts no connection any more. Never rejects. */
+  get draining(): Promise<void> {
+    return this.#draining.promise
   }
 
   /** Tells it what to run. Resolves when it serves; rejects with what it says. */
@@ -173,6 +179,7 @@ export class GatewayInstance implements ManagedChild {
 
   #onMessage(message: GatewayMessage): void {
     if (message.type === 'ready') return this.#ready.resolve()
+    if (message.type === 'draining') return this.#draining.resolve()
     if (message.type === 'last-words') {
       this.#evidence = { ...this.#evidence, words: message.words }
       return
@@ -184,6 +191,7 @@ export class GatewayInstance implements ManagedChild {
   }
 
   #onExit(record: ExitRecord): ExitRecord {
+    this.#draining.resolve()
     for (const resolve of this.#questions.values()) resolve(null)
     this.#evidence = {
       ...this.#evidence,

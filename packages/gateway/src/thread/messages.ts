@@ -85,6 +85,8 @@ export type ThreadReport =
   /** The app (JavaScript) or the workers' socket (Python) is there. */
   | { type: 'prepared' }
   | { type: 'listening' }
+  /** It drains: whoever connects from now on is another's. */
+  | { type: 'draining' }
   /** From a process alone: its event loop turns, and this is what it has counted. */
   | { type: 'beat'; counters: Record<CounterName, number> }
   | { type: 'last-words'; words: LastWords }

@@ -43,6 +43,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
   async function drain(): Promise<void> {
     flow.drain()
     const connectionsEnded = listeners.drain()
+    report({ type: 'draining' })
     await host.drain()
     await connectionsEnded
   }
