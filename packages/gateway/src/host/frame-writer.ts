@@ -42,7 +42,7 @@ export class FrameWriter {
   #schedule(): void {
     this.#scheduled = true
     this.#socket.cork()
-    process.nextTick(flush, this)
+    setImmediate(flush, this)
   }
 
   #writeText(): void {
