@@ -27,12 +27,13 @@ class AsgiConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport = None
         self._outgoing = []
-        self._tasks = set()
+        # Streams whose app runs: a stream may have ended while its app goes on.
+        self._running = set()
         self._warned = set()
 
     @property
     def is_idle(self):
-        return not self._tasks
+        return not self._running
 
     def connection_made(self, transport):
         self._transport = transport
@@ -79,8 +80,16 @@ class AsgiConnection(asyncio.Protocol):
             self.log('warn', message, code, stream)
 
     def cancel_all(self):
-        for task in self._tasks:
-            task.cancel()
+        for stream in self._running:
+            stream.cancel()
+
+    def finished(self, stream):
+        """The app has returned. Safe to call twice."""
+        self._running.discard(stream)
+        if not self._running:
+            self._slot.phase(0, 0, time.monotonic())
+            if self.on_idle is not None:
+                self.on_idle()
 
     def _receive(self, type_, flags, stream, payload):
         if type_ == frames.REQUEST:
@@ -108,15 +117,7 @@ class AsgiConnection(asyncio.Protocol):
         opened.begun = now
         self.streams[stream] = opened
         self._slot.begin(stream, now)
-        task = self._loop.create_task(opened.run(self._application))
-        self._tasks.add(task)
-        task.add_done_callback(self._end_task)
+        self._running.add(opened)
+        opened.task = self._loop.create_task(opened.run(self._application))
         if deadline_ms:
-            opened.limit(task, deadline_ms / 1000)
-
-    def _end_task(self, task):
-        self._tasks.discard(task)
-        if not self._tasks:
-            self._slot.phase(0, 0, time.monotonic())
-            if self.on_idle is not None:
-                self.on_idle()
+            opened.limit(deadline_ms / 1000)

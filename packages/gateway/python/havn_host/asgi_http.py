@@ -40,7 +40,8 @@ class HttpStream(Stream):
             raise RuntimeError('%s was sent after the response had ended.' % kind)
         response = self._response
         if kind == 'http.response.body':
-            await response.body(message)
+            if not response.try_whole(message):
+                await response.body(message)
         elif kind == 'http.response.start':
             response.start(message)
         elif kind == 'http.response.pathsend':
@@ -86,6 +87,10 @@ class HttpStream(Stream):
     def fail(self):
         if not self.is_done:
             self._response.fail()
+
+    def release(self):
+        """Breaks the cycle with the response, so that what the request held is freed at once."""
+        self._response = None
 
     def _take(self):
         pieces = self._pieces

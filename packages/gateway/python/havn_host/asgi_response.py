@@ -47,15 +47,32 @@ class ResponseSender:
             words = 'The app sent the hop-by-hop header %s, which is the server\'s affair: it is left out.' % name
             self._connection.warn_once(name.lower(), words, app_errors.HOP_BY_HOP, self._stream.number)
 
+    def try_whole(self, message):
+        """Sends a small complete response as one frame; False where body() has to send it."""
+        if self._head is None or self.is_begun or self._has_trailers or message.get('more_body', False):
+            return False
+        data = message.get('body', b'')
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            return False
+        size = len(data)
+        if self._has_no_body():
+            if size and self._length is None and self._is_head_request and self._status not in (204, 304):
+                self._head += b'\0content-length\0%d' % size
+            self._begin(END)
+            return True
+        if size > MAX_DATA_BYTES or size > self._stream.credit or (self._length is not None and self._length != size):
+            return False
+        self._begin(END, data)
+        return True
+
     async def body(self, message):
+        """Sends a piece of the body, and the end of the response after the last one."""
         self._check_open()
         data = message.get('body', b'')
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError('The body must be bytes, not %s.' % type(data).__name__)
         data = self._limit(data)
         is_last = not message.get('more_body', False)
-        if is_last and not self._has_trailers and not self.is_begun and self._try_whole(data):
-            return
         await self._emit(data)
         if is_last:
             self._is_body_done = True
@@ -102,21 +119,6 @@ class ResponseSender:
         else:
             body = b'' if self._is_head_request else ERROR_BODY
             stream.end_with(frames.encode_response(stream.number, END, ERROR_HEAD, body, stream.begun))
-
-    def _try_whole(self, data):
-        """Sends a small complete response as one frame."""
-        size = len(data)
-        if self._has_no_body():
-            if size and self._length is None and self._is_head_request and self._status not in (204, 304):
-                self._head += b'\0content-length\0%d' % size
-            self._begin(END)
-            return True
-        if size > MAX_DATA_BYTES or size > self._stream.credit:
-            return False
-        if self._length is not None and self._length != size:
-            return False
-        self._begin(END, data)
-        return True
 
     def _begin(self, flags, data=b''):
         self.is_begun = True

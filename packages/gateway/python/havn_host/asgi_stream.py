@@ -19,6 +19,8 @@ class Stream:
         self.scope = scope
         # time.monotonic() when the request came: whoever opens the stream says it.
         self.begun = 0.0
+        # Runs the app; whoever opens the stream makes it.
+        self.task = None
         # Body bytes that may still be sent.
         self.credit = connection.settings.response_window
         # The gateway wants no more.
@@ -29,6 +31,7 @@ class Stream:
         self.is_done = False
         # The gateway has opened the file that is the response.
         self.is_opened = False
+        self._timer = None
         self._send_wait = None
         self._uncredited = 0
         self._credit_batch = connection.settings.body_window // 2
@@ -56,15 +59,32 @@ class Stream:
                     'error', message, app_errors.EXCEPTION, self.log_stream, format_app_traceback(error)
                 )
             self.fail()
+        finally:
+            self._finish()
 
-    def limit(self, task, seconds):
-        """Interrupts the task of this stream when it has not ended within so many seconds."""
-        timer = asyncio.get_running_loop().call_later(seconds, self._interrupt, task)
-        task.add_done_callback(lambda task: timer.cancel())
+    def limit(self, seconds):
+        """Interrupts the app when it has not returned within so many seconds."""
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._interrupt)
 
-    def _interrupt(self, task):
+    def cancel(self):
+        """Cancels the app."""
+        # A task that is cancelled before its first step never comes to run().
+        self.task.add_done_callback(self._end_cancelled)
+        self.task.cancel()
+
+    def _interrupt(self):
         self.is_overdue = True
-        task.cancel()
+        self.cancel()
+
+    def _end_cancelled(self, task):
+        self.fail()
+        self._finish()
+
+    def _finish(self):
+        if self._timer is not None:
+            self._timer.cancel()
+        self.release()
+        self.connection.finished(self)
 
     @property
     def log_stream(self):

@@ -60,7 +60,8 @@ class WebSocketStream(Stream):
             self._denial.start(message)
             self._state = DENYING
         elif self._state == DENYING and kind == 'websocket.http.response.body':
-            await self._denial.body(message)
+            if not self._denial.try_whole(message):
+                await self._denial.body(message)
             if self.is_done:
                 self._disconnect(ABNORMAL_CLOSURE, '')
         else:
@@ -99,6 +100,10 @@ class WebSocketStream(Stream):
             self._close(INTERNAL_ERROR, '')
         else:
             self._denial.fail()
+
+    def release(self):
+        """Breaks the cycle with the response, so that what the websocket held is freed at once."""
+        self._denial = None
 
     def _accept(self, message):
         subprotocol = message.get('subprotocol') or ''

@@ -13,7 +13,11 @@ HOP_BY_HOP = frozenset(
     )
 )
 _SPECIAL = HOP_BY_HOP | {'content-length'}
-_SPECIAL_BYTES = frozenset(name.encode('ascii') for name in _SPECIAL)
+
+# What encode_asgi_head does with a header, by its name as the app writes it: names repeat, so they are judged once.
+_ORDINARY, _LENGTH, _HOP = range(3)
+_MAX_KINDS = 1024
+_kinds = {}
 
 MAX_HEAD_BYTES = 524288
 
@@ -64,12 +68,13 @@ def encode_asgi_head(status, headers):
     fields = [b'%d' % status]
     length = None
     dropped = ()
+    kinds = _kinds
     for name, value in headers:
-        if not isinstance(name, bytes) or not isinstance(value, bytes):
-            raise TypeError('Headers are pairs of bytes (ASGI), not (%r, %r).' % (name, value))
-        lower = name.lower()
-        if lower in _SPECIAL_BYTES:
-            if lower != b'content-length':
+        kind = kinds.get(name)
+        if kind is None:
+            kind = _find_kind(name, value)
+        if kind:
+            if kind == _HOP:
                 dropped += (name.decode('latin-1'),)
                 continue
             if length is not None:
@@ -77,11 +82,33 @@ def encode_asgi_head(status, headers):
             length = parse_length(value)
         fields.append(name)
         fields.append(value)
-    head = b'\0'.join(fields)
-    if head.count(b'\0') != len(fields) - 1 or b'\r' in head or b'\n' in head or b'' in fields[1::2]:
+    try:
+        head = b'\0'.join(fields)
+    except TypeError:
+        _check_types(headers)
+        raise
+    if head.count(b'\0') != len(fields) - 1 or b'\r' in head or b'\n' in head:
         _refuse_characters([field.decode('latin-1') for field in fields])
     _check_size(head)
     return head, length, dropped
+
+
+def _find_kind(name, value):
+    if not isinstance(name, bytes):
+        raise TypeError('Headers are pairs of bytes (ASGI), not (%r, %r).' % (name, value))
+    if not name:
+        raise ValueError('A header has an empty name.')
+    lower = name.decode('latin-1').lower()
+    kind = _HOP if lower in HOP_BY_HOP else _LENGTH if lower == 'content-length' else _ORDINARY
+    if len(_kinds) < _MAX_KINDS:
+        _kinds[name] = kind
+    return kind
+
+
+def _check_types(headers):
+    for name, value in headers:
+        if not isinstance(value, bytes):
+            raise TypeError('Headers are pairs of bytes (ASGI), not (%r, %r).' % (name, value))
 
 
 def encode_pairs(headers):
