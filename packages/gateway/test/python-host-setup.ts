@@ -238,7 +238,10 @@ export class TestHost {
   }
 
   #receive(frame: Frame): void {
-    const own = { ...frame, payload: Buffer.from(frame.payload) }
+    // Not from the pool, which would be kept whole with each frame.
+    const payload = Buffer.alloc(frame.payload.length)
+    frame.payload.copy(payload)
+    const own = { ...frame, payload }
     if (frame.type === frameType.REQUEST) {
       const request = decodeRequest(own.payload)
       const environ: Record<string, string> = {}
