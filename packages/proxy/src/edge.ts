@@ -1,25 +1,49 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { formatErrorResponse } from '@havn/http'
+import type { RequestTarget } from '@havn/http'
 import type { EdgeContext, EdgeHandler } from '@havn/plugin-api'
-import { parseEdgeConfig } from './config.ts'
+import { parseEdgeConfig } from './config/edge-config.ts'
+import type { EdgeConfig } from './config/edge-config.ts'
+import type { Route } from './config/route-config.ts'
+import { redirect, respond } from './routes/answer-route.ts'
+import { rewritePath } from './routes/path-matcher.ts'
+import { createRouter } from './routes/router.ts'
 import { createStaticFiles } from './static/static-files.ts'
 import { createUpstream } from './upstream/upstream.ts'
+import type { UpstreamHandler } from './upstream/upstream.ts'
+
+/** Where a request goes; null is the app. */
+type Destination = Route | UpstreamHandler | null
 
 /**
- * The edge: static files first, then the upstream, where there is one. What is left it does not touch.
+ * The edge: static files first, then the most specific route, then the upstream for everything else, where there is
+ * one. What is left it does not touch.
  *
- * @throws HAVN_ERR_EDGE_CONFIG
+ * @throws the errors of {@link parseEdgeConfig}
  */
 export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
-  const { staticFiles, upstream: upstreamConfig } = parseEdgeConfig(config)
-  const files = createStaticFiles(staticFiles, context.logger)
-  const upstream = upstreamConfig ? createUpstream(upstreamConfig, context) : null
+  const parsed = parseEdgeConfig(config)
+  const files = createStaticFiles(parsed.staticFiles, context.logger)
+  const upstreams = createUpstreams(parsed, context)
+  const rest = parsed.upstream ? createUpstream(parsed.upstream, context) : null
+  const router = createRouter<Route>(parsed.routes, (route) => route)
+  const hasRoutes = parsed.routes.length > 0
+
+  function destinationOf(target: RequestTarget): Destination {
+    const route = hasRoutes ? router.find(target) : null
+    if (route === null) return rest
+    return route.to.type === 'app' ? null : route
+  }
 
   return {
-    wants: (target) => upstream !== null || files.owns(target.path),
+    wants: (target) => files.owns(target.path) || destinationOf(target) !== null,
     handle(request, response, target) {
       if (files.handle(request, response, target)) return true
-      if (upstream === null) return false
-      upstream.forward(request, response, target)
+      const destination = destinationOf(target)
+      if (destination === null) return false
+      if ('forward' in destination) destination.forward(request, response, target)
+      else follow(destination, request, response, target)
       return true
     },
     upgrade(request, socket, head, target) {
@@ -27,12 +51,53 @@ export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
         socket.end(formatErrorResponse(404))
         return true
       }
-      if (upstream === null) return false
-      upstream.tunnel(request, socket, head, target)
+      const destination = destinationOf(target)
+      if (destination === null) return false
+      if ('forward' in destination) destination.tunnel(request, socket, head, target)
+      else followUpgrade(destination, request, socket, head, target)
       return true
     },
     async close() {
-      upstream?.close()
+      rest?.close()
+      for (const upstream of upstreams.values()) upstream.close()
     },
   }
+
+  function follow(
+    route: Route,
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: RequestTarget,
+  ): void {
+    const { to } = route
+    if (to.type === 'upstream')
+      upstreams.get(to.upstream)!.forward(request, response, targetFor(route, target))
+    else if (to.type === 'redirect') redirect(response, target, to)
+    else if (to.type === 'respond') respond(response, to)
+  }
+
+  function followUpgrade(
+    route: Route,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    target: RequestTarget,
+  ): void {
+    const { to } = route
+    if (to.type === 'upstream')
+      upstreams.get(to.upstream)!.tunnel(request, socket, head, targetFor(route, target))
+    else socket.end(formatErrorResponse(404))
+  }
+}
+
+function createUpstreams({ upstreams }: EdgeConfig, context: EdgeContext): Map<string, UpstreamHandler> {
+  return new Map(Object.entries(upstreams).map(([name, config]) => [name, createUpstream(config, context)]))
+}
+
+/** What the upstream is asked for. It learns what was replaced by X-Forwarded-Prefix. */
+function targetFor({ match, rewritePrefix }: Route, target: RequestTarget): RequestTarget {
+  if (rewritePrefix === undefined) return target
+  const prefix = match.path.endsWith('/') ? match.path.slice(0, -1) : match.path
+  const headers = prefix === '' ? target.headers : [...target.headers, 'X-Forwarded-Prefix', prefix]
+  return { ...target, path: rewritePath(target.path, match.path, rewritePrefix), headers }
 }

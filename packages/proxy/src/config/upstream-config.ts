@@ -1,6 +1,5 @@
-import { addressSchema, staticFilesSchema } from '@havn/model'
+import { addressSchema } from '@havn/model'
 import { z } from 'zod'
-import { errors } from './errors.ts'
 
 /** An HTTP server that the edge passes requests on to. */
 export const upstreamSchema = z.strictObject({
@@ -25,23 +24,3 @@ export const upstreamSchema = z.strictObject({
 })
 /** A validated upstream. */
 export type Upstream = z.output<typeof upstreamSchema>
-
-/** The edge's configuration: JSON. */
-export const edgeConfigSchema = z.strictObject({
-  /** Folders that are served without asking the app; the longest matching URL wins. */
-  staticFiles: z.array(staticFilesSchema).default([]),
-  /** Where everything else goes; absent, it is left to whoever asked the edge. */
-  upstream: upstreamSchema.optional(),
-})
-/** A validated configuration. */
-export type EdgeConfig = z.output<typeof edgeConfigSchema>
-/** A configuration as written: what has a default may be left out. */
-export type EdgeOptions = z.input<typeof edgeConfigSchema>
-
-/** @throws HAVN_ERR_EDGE_CONFIG with the path of the first wrong key. */
-export function parseEdgeConfig(config: unknown): EdgeConfig {
-  const result = edgeConfigSchema.safeParse(config)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  throw errors.HAVN_ERR_EDGE_CONFIG({ path: issue!.path.join('.') || '(top)', problem: issue!.message })
-}
