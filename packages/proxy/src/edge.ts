@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { formatErrorResponse } from '@havn/http'
 import type { RequestTarget } from '@havn/http'
@@ -6,6 +6,7 @@ import type { EdgeContext, EdgeHandler } from '@havn/plugin-api'
 import { parseEdgeConfig } from './config/edge-config.ts'
 import type { EdgeConfig } from './config/edge-config.ts'
 import type { Route } from './config/route-config.ts'
+import type { EdgeExchange } from './exchange.ts'
 import { redirect, respond } from './routes/answer-route.ts'
 import { rewritePath } from './routes/path-matcher.ts'
 import { createRouter } from './routes/router.ts'
@@ -37,15 +38,13 @@ export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
   }
 
   return {
-    wants: (target) => files.owns(target.path) || destinationOf(target) !== null,
-    handle(request, response, target) {
-      if (files.handle(request, response, target)) return true
-      const destination = destinationOf(target)
-      if (destination === null) return false
-      if ('forward' in destination) destination.forward(request, response, target)
-      else follow(destination, request, response, target)
-      return true
+    wants: (target) => (files.owns(target.path) || destinationOf(target) !== null) && 'plain',
+    handlePlain(plain) {
+      const { response, target } = plain.exchange
+      serve({ request: response.req, response, target, traceHeaders: () => plain.traceHeaders() })
     },
+    handle: (request, response, target) =>
+      serve({ request, response, target, traceHeaders: () => context.traceHeaders(request) }),
     upgrade(request, socket, head, target) {
       if (files.owns(target.path)) {
         socket.end(formatErrorResponse(404))
@@ -63,15 +62,21 @@ export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
     },
   }
 
-  function follow(
-    route: Route,
-    request: IncomingMessage,
-    response: ServerResponse,
-    target: RequestTarget,
-  ): void {
+  function serve(exchange: EdgeExchange): boolean {
+    const { request, response, target } = exchange
+    if (files.handle(request, response, target)) return true
+    const destination = destinationOf(target)
+    if (destination === null) return false
+    if ('forward' in destination) destination.forward(exchange)
+    else follow(destination, exchange)
+    return true
+  }
+
+  function follow(route: Route, exchange: EdgeExchange): void {
     const { to } = route
+    const { response, target } = exchange
     if (to.type === 'upstream')
-      upstreams.get(to.upstream)!.forward(request, response, targetFor(route, target))
+      upstreams.get(to.upstream)!.forward({ ...exchange, target: targetFor(route, target) })
     else if (to.type === 'redirect') redirect(response, target, to)
     else if (to.type === 'respond') respond(response, to)
   }

@@ -33,6 +33,14 @@ export async function startEdge(
       upgrade: (request, socket, head, target) => {
         if (!edge.upgrade!(request, socket, head, target)) socket.destroy()
       },
+      plain: (exchange) => {
+        if (edge.wants!(exchange.target) !== 'plain') return false
+        edge.handlePlain!({
+          exchange,
+          traceHeaders: () => context.traceHeaders?.(exchange.response.req) ?? [],
+        })
+        return true
+      },
     },
   )
   server.listen(0, '127.0.0.1')

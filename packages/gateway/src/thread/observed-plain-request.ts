@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PlainExchange, PlainUser, RequestTarget } from '@havn/http'
-import type { RequestRecord } from '@havn/telemetry'
+import type { EdgePlainRequest } from '@havn/plugin-api'
+import { traceHeadersOf, type RequestRecord } from '@havn/telemetry'
 import type { Exchange, PlainRequest } from '../host/host.ts'
 
 /** A request of the plain lane as hosts take it: node:http's objects are made only for a host that asks for them. */
-export class ObservedPlainRequest implements Exchange, PlainRequest, PlainUser {
+export class ObservedPlainRequest implements Exchange, PlainRequest, PlainUser, EdgePlainRequest {
   readonly exchange: PlainExchange
   readonly record: RequestRecord
   user: PlainUser | null = null
@@ -35,6 +36,10 @@ export class ObservedPlainRequest implements Exchange, PlainRequest, PlainUser {
 
   get response(): ServerResponse {
     return this.exchange.response
+  }
+
+  traceHeaders(): readonly string[] {
+    return traceHeadersOf(this.record)
   }
 
   onPlainEnd(aborted: boolean): void {

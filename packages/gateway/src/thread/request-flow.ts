@@ -44,13 +44,27 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
   }
 
   function servePlain(exchange: PlainExchange): boolean {
-    if (edge !== null && edge.wants?.(exchange.target) !== false) return false
+    const wanted = edge !== null && (edge.wants?.(exchange.target) ?? true)
+    if (wanted === true || (!wanted && !host.takesPlain)) return false
     if (draining) exchange.closes = true
     const record = observer.beginPlain(exchange, exchange.target)
     const request = new ObservedPlainRequest(exchange, record, endPlain)
     plainRequests.add(request)
-    host.handle(request)
+    if (wanted) handleInEdge(request)
+    else host.handle(request)
     return true
+  }
+
+  function handleInEdge(request: ObservedPlainRequest): void {
+    try {
+      edge!.handlePlain!(request)
+    } catch (error) {
+      fail(request.target, error)
+      const { exchange } = request
+      if (exchange.isOver) return
+      if (exchange.hasResponse && exchange.response.headersSent) exchange.socket.destroy()
+      else sendError(exchange.response, 500, { close: true })
+    }
   }
 
   function endPlain(request: ObservedPlainRequest, aborted: boolean): void {
@@ -59,7 +73,7 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
   }
 
   const flow: RequestFlow = {
-    ...(host.takesPlain && { plain: servePlain }),
+    ...((host.takesPlain || edge?.handlePlain !== undefined) && { plain: servePlain }),
 
     request(request, response, target) {
       responses.add(response)

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { RequestTarget } from '@havn/http'
+import type { PlainExchange, RequestTarget } from '@havn/http'
 import type { PluginLogger } from '../plugin.ts'
 
 /** What an edge module is given in each thread. */
@@ -10,13 +10,22 @@ export interface EdgeContext {
   traceHeaders(request: IncomingMessage): readonly string[]
 }
 
+/** A GET or HEAD that has one reading only, read before node:http: it costs half, and can cost a tenth. */
+export interface EdgePlainRequest {
+  readonly exchange: PlainExchange
+  /** As {@link EdgeContext.traceHeaders}. */
+  traceHeaders(): readonly string[]
+}
+
 /** Handles requests before the app does, in the thread that accepted them. */
 export interface EdgeHandler {
   /**
-   * False when the request is the app's whatever its method and headers are: it need not come to {@link handle} then,
-   * and costs less. Absent, every request comes.
+   * Whose a plain GET or HEAD is. False: the app's; it does not come here, and costs less. `'plain'`: it goes to
+   * {@link handlePlain}. True: it comes to {@link handle}. Absent, every request comes there.
    */
-  wants?(target: RequestTarget): boolean
+  wants?(target: RequestTarget): boolean | 'plain'
+  /** Answers a request of which {@link wants} said `'plain'`. */
+  handlePlain?(request: EdgePlainRequest): void
   /** Returns false, having touched nothing, when the request is the app's. */
   handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): boolean
   /** The same for an Upgrade request. */

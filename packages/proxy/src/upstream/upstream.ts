@@ -1,16 +1,19 @@
 import { Agent } from 'node:http'
-import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { RequestTarget } from '@havn/http'
 import type { EdgeContext } from '@havn/plugin-api'
 import type { Upstream } from '../config/upstream-config.ts'
+import type { EdgeExchange } from '../exchange.ts'
 import { forwardRequest } from './forward-request.ts'
 import { openTunnel } from './open-tunnel.ts'
 import { toUpstreamHeaders } from './upstream-headers.ts'
 
+const upgradeHeaders = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+
 /** One upstream with its pool of connections, in one thread. */
 export interface UpstreamHandler {
-  forward(request: IncomingMessage, response: ServerResponse, target: RequestTarget): void
+  forward(exchange: EdgeExchange): void
   tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): void
   /** Closes every connection to the upstream; safe to call twice. */
   close(): void
@@ -35,6 +38,7 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
   function optionsFor(
     request: IncomingMessage,
     target: RequestTarget,
+    traceHeaders: readonly string[],
     hopHeaders: readonly string[],
   ): RequestOptions & { headers: string[] } {
     return {
@@ -44,21 +48,21 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       headers: toUpstreamHeaders({
         target,
         peerAddress: peerAddressOf(request),
-        traceHeaders: context.traceHeaders(request),
+        traceHeaders,
         hopHeaders,
       }),
     }
   }
 
   return {
-    forward(request, response, target) {
-      const options = { ...optionsFor(request, target, frameOf(request)), agent }
+    forward({ request, response, target, traceHeaders }) {
+      const options = { ...optionsFor(request, target, traceHeaders(), frameOf(request)), agent }
       forwardRequest({ request, response, options, path: target.path, config, logger: context.logger })
     },
     tunnel(request, socket, head, target) {
       // A connection that changes its protocol never goes back to the pool.
       const options = {
-        ...optionsFor(request, target, ['Connection', 'Upgrade', 'Upgrade', 'websocket']),
+        ...optionsFor(request, target, context.traceHeaders(request), upgradeHeaders),
         agent: false as const,
       }
       const { signal } = closing

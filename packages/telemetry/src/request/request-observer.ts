@@ -113,12 +113,7 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
 
     traceHeaders(request) {
       const record = (request as ObservableRequest)[observed]
-      if (record === undefined) return []
-      const { traceparent, tracestate } = record
-      const headers = ['x-request-id', record.id]
-      if (traceparent !== undefined) headers.push('traceparent', traceparent)
-      if (tracestate !== undefined) headers.push('tracestate', tracestate)
-      return headers
+      return record === undefined ? [] : traceHeadersOf(record)
     },
 
     runWithin(request, run) {
@@ -126,6 +121,15 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
       return span === undefined || tracing === null ? run() : tracing.runWithin(span, run)
     },
   }
+}
+
+/** {@link RequestObserver.traceHeaders} of a request that has no IncomingMessage. */
+export function traceHeadersOf(record: RequestRecord): string[] {
+  const { traceparent, tracestate } = record
+  const headers = ['x-request-id', record.id]
+  if (traceparent !== undefined) headers.push('traceparent', traceparent)
+  if (tracestate !== undefined) headers.push('tracestate', tracestate)
+  return headers
 }
 
 const observed = Symbol('havn.observed')
