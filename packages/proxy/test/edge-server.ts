@@ -13,7 +13,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 export async function startEdge(
   config: EdgeOptions,
   context: Partial<EdgeContext> & { trustedProxies?: string[] } = {},
-): Promise<{ server: Server; port: number } & AsyncDisposable> {
+): Promise<{ server: Server; port: number; update(config: EdgeOptions): unknown } & AsyncDisposable> {
   const edge = createEdge(config, { logger: silent, traceHeaders: () => [], ...context })
   const server = createListener(
     {
@@ -48,6 +48,7 @@ export async function startEdge(
   return {
     server,
     port: portOf(server),
+    update: (next) => edge.update!(next),
     [Symbol.asyncDispose]: async () => {
       await edge.close()
       server.closeAllConnections()

@@ -10,6 +10,7 @@ import {
 } from '../dispatch/counters.ts'
 import { FiguresFile } from './figures-file.ts'
 import { figuresPath, type StartMessage } from './messages.ts'
+import type { EdgeUpdate } from '../thread/messages.ts'
 import type { ServingThread } from './serving-thread.ts'
 import { startServingThread } from './start-serving-thread.ts'
 import type { GatewayProcessStatus } from './status.ts'
@@ -105,6 +106,18 @@ export class GatewayProcess {
    */
   async reload(): Promise<void> {
     await this.#workers.reload()
+  }
+
+  /**
+   * Gives the edge of each thread a new configuration; the first thread is asked before the others. Rejects when a
+   * thread ends meanwhile.
+   */
+  async updateEdge(config: unknown): Promise<EdgeUpdate> {
+    const [first, ...others] = this.#threads
+    const outcome = (await first?.updateEdge(config)) ?? { isUpdated: false }
+    if (!outcome.isUpdated) return outcome
+    const all = await Promise.all(others.map((thread) => thread.updateEdge(config)))
+    return all.find(({ isUpdated }) => !isUpdated) ?? outcome
   }
 
   /** Answers what is in flight, for as long as the configuration allows; then ends. `force` ends at once. */

@@ -7,7 +7,7 @@ import { errors } from '../errors.ts'
 import { moduleUrl } from '../module-url.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import { LoopWatch } from '../thread/loop-watch.ts'
-import type { LastWords, ThreadCommand, ThreadReport, WorkerCommand } from '../thread/messages.ts'
+import type { EdgeUpdate, LastWords, ThreadCommand, ThreadReport, WorkerCommand } from '../thread/messages.ts'
 import type { ServingThread, ServingThreadOptions, ServingThreadStatus } from './serving-thread.ts'
 import { createDeathCertificate, type EndedBecause } from './death-certificate.ts'
 import type { ProcessReport } from './process-report.ts'
@@ -87,6 +87,10 @@ export class GatewayThread implements ServingThread {
 
   probe(instance?: number): Promise<ProbeOutcome> {
     return this.#control.probe(instance)
+  }
+
+  updateEdge(config: unknown): Promise<EdgeUpdate> {
+    return this.#control.updateEdge(config)
   }
 
   tell(command: WorkerCommand): void {

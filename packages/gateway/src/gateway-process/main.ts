@@ -32,6 +32,7 @@ process.on('message', (message: SupervisorMessage) => {
   if (message.type === 'start') void start(message)
   else if (message.type === 'drain') void drain(message.force)
   else if (message.type === 'reload') void reload(message.id)
+  else if (message.type === 'edge') void updateEdge(message.id, message.config)
   else void answerStatus(message.id)
 })
 
@@ -74,6 +75,15 @@ async function reload(id: number): Promise<void> {
     await send({ type: 'reloaded', id })
   } catch (error) {
     await send({ type: 'reloaded', id, error: toErrorJson(error) })
+  }
+}
+
+async function updateEdge(id: number, config: unknown): Promise<void> {
+  try {
+    const outcome = (await gateway?.updateEdge(config)) ?? { isUpdated: false }
+    await send({ type: 'edge-updated', id, outcome })
+  } catch (error) {
+    await send({ type: 'edge-updated', id, outcome: { isUpdated: false, error: toErrorJson(error) } })
   }
 }
 

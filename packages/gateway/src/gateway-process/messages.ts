@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Address } from '@havn/model/address'
 import type { ErrorJson } from '@havn/model/errors'
 import type { GatewayConfig } from '../config/gateway-config.ts'
-import type { LastWords } from '../thread/messages.ts'
+import type { EdgeUpdate, LastWords } from '../thread/messages.ts'
 import type { GatewayProcessStatus } from './status.ts'
 
 /** What a gateway process needs to run; sent once, first. */
@@ -28,6 +28,8 @@ export type SupervisorMessage =
   | { type: 'status'; id: number }
   /** Gives the app anew to its workers. */
   | { type: 'reload'; id: number }
+  /** Gives the edge of each thread this configuration. */
+  | { type: 'edge'; id: number; config: unknown }
 
 /** From the gateway process to the supervisor. */
 export type GatewayMessage =
@@ -38,6 +40,7 @@ export type GatewayMessage =
   | { type: 'last-words'; words: LastWords }
   | { type: 'status'; id: number; status: GatewayProcessStatus }
   | { type: 'reloaded'; id: number; error?: ErrorJson }
+  | { type: 'edge-updated'; id: number; outcome: EdgeUpdate }
 
 /** The file in a gateway process's folder that has its figures. */
 export function figuresPath(runDirectory: string): string {

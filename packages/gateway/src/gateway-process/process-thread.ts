@@ -17,7 +17,7 @@ import { moduleUrl } from '../module-url.ts'
 import { takeBlockedNote, type BlockedNote } from '../thread/blocked-note.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import { LoopWatch } from '../thread/loop-watch.ts'
-import type { LastWords, ProcessCommand, ProcessInput, ThreadReport } from '../thread/messages.ts'
+import type { EdgeUpdate, LastWords, ProcessCommand, ProcessInput, ThreadReport } from '../thread/messages.ts'
 import { toStartError } from './app-failure.ts'
 import {
   createDeathCertificate,
@@ -105,6 +105,11 @@ export class ProcessThread implements ServingThread {
 
   probe(): Promise<ProbeOutcome> {
     return this.#control.probe()
+  }
+
+  /** One that starts again would start with the configuration before. */
+  async updateEdge(): Promise<EdgeUpdate> {
+    return { isUpdated: false }
   }
 
   /** Only threads with Python workers are told of them. */

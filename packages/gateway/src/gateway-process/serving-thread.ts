@@ -3,7 +3,7 @@ import type { Logger } from '@havn/telemetry'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
-import type { ThreadInput, ThreadReport, WorkerCommand } from '../thread/messages.ts'
+import type { EdgeUpdate, ThreadInput, ThreadReport, WorkerCommand } from '../thread/messages.ts'
 import type { GatewayWorkerStatus } from './status.ts'
 
 export interface ServingThreadOptions {
@@ -34,6 +34,8 @@ export interface ServingThread {
   probe(instance?: number): Promise<ProbeOutcome>
   /** Says what is to become of a worker process. */
   tell(command: WorkerCommand): void
+  /** Gives its edge a new configuration. Rejects when the thread ends before it answers. */
+  updateEdge(config: unknown): Promise<EdgeUpdate>
   /** Accepts connections from now on. */
   listen(): Promise<void>
   /** Resolves after the last connection has ended and the host is gone. */

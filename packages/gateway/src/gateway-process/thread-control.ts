@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import type { HavnError } from '@havn/model/errors'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
-import type { ThreadCommand, ThreadReport, ThreadStatus } from '../thread/messages.ts'
+import type { EdgeUpdate, ThreadCommand, ThreadReport, ThreadStatus } from '../thread/messages.ts'
 
 /** A thread whose loop is blocked does not answer: it must not hide what the others say. */
 const STATUS_MS = 1_000
@@ -73,6 +73,25 @@ export class ThreadControl {
       this.#reports.on('ended', onEnded)
     })
     this.#send({ type: 'probe', id, instance })
+    return answer
+  }
+
+  /** Rejects when the thread ends before it answers. */
+  async updateEdge(config: unknown): Promise<EdgeUpdate> {
+    const id = this.#nextId++
+    const answer = new Promise<EdgeUpdate>((resolve, reject) => {
+      const settle = () => {
+        this.#reports.off('edge-updated', onUpdated)
+        this.#reports.off('ended', onEnded)
+      }
+      const onEnded = (error: HavnError) => (settle(), reject(error))
+      const onUpdated = (report: Extract<ThreadReport, { type: 'edge-updated' }>) => {
+        if (report.id === id) (settle(), resolve(report.outcome))
+      }
+      this.#reports.on('edge-updated', onUpdated)
+      this.#reports.on('ended', onEnded)
+    })
+    this.#send({ type: 'edge', id, config })
     return answer
   }
 

@@ -101,6 +101,18 @@ export class GatewayChild {
   }
 
   /**
+   * Gives the edge its new configuration in the process that serves.
+   *
+   * @returns false when that takes another process.
+   * @throws the edge's own error; nothing has changed then.
+   */
+  async updateEdge(config: GatewayConfig): Promise<boolean> {
+    const isUpdated = (await this.#child.child?.updateEdge(config.edge?.config)) ?? false
+    if (isUpdated) this.#config = config
+    return isUpdated
+  }
+
+  /**
    * Puts a healthy successor in the place of the process; resolves once it serves, and alone accepts.
    *
    * @throws the app's own error; who served before serves on then, unchanged.

@@ -135,6 +135,21 @@ export class GatewayInstance implements ManagedChild {
     throw errors.HAVN_ERR_GATEWAY_RELOAD_LOST({ end: describeExit(await this.exited) })
   }
 
+  /**
+   * Gives the edge of each of its threads a new configuration.
+   *
+   * @returns false when the edge takes none while it serves.
+   * @throws the edge's own error; HAVN_ERR_GATEWAY_RELOAD_LOST when the process ends meanwhile.
+   */
+  async updateEdge(config: unknown): Promise<boolean> {
+    const answer = await this.#ask((id) => ({ type: 'edge', id, config }))
+    if (answer?.type !== 'edge-updated')
+      throw errors.HAVN_ERR_GATEWAY_RELOAD_LOST({ end: describeExit(await this.exited) })
+    const { isUpdated, error } = answer.outcome
+    if (error !== undefined) throw fromErrorJson(error)
+    return isUpdated
+  }
+
   /** Null when it does not answer. */
   async status(): Promise<GatewayProcessStatus | null> {
     const answer = await this.#ask((id) => ({ type: 'status', id }), STATUS_MS)

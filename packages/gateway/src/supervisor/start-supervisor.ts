@@ -158,6 +158,13 @@ export async function startSupervisor(
     const hasWorkers = gateway.state === 'ready' && (next ?? current).app.language === 'python'
     const isSame = next === undefined || isDeepStrictEqual(next, current)
     if (hasWorkers && isSame && !wish.process && wish.env === undefined) return gateway.reloadWorkers()
+    const isEdgeAlone = next !== undefined && !isSame && differsInEdgeAlone(current, next)
+    if (isEdgeAlone && gateway.state === 'ready' && !wish.process && wish.env === undefined) {
+      if (await gateway.updateEdge(next)) {
+        current = next
+        return
+      }
+    }
     await gateway.replace({ config: next, ...(wish.env && { env: defined(wish.env) }) })
     if (next) current = next
   }
@@ -189,6 +196,12 @@ export async function startSupervisor(
     },
     ended: ended.promise,
   }
+}
+
+/** True when another configuration of the same edge module is all that is new. */
+function differsInEdgeAlone(one: GatewayConfig, other: GatewayConfig): boolean {
+  if (one.edge === undefined || other.edge?.module !== one.edge.module) return false
+  return isDeepStrictEqual({ ...one, edge: null }, { ...other, edge: null })
 }
 
 async function startUnlessAborted(gateway: GatewayChild, signal: AbortSignal | undefined): Promise<void> {

@@ -64,6 +64,8 @@ export type ThreadCommand =
   | { type: 'status'; id: number }
   /** Asks the app for its health path, past listeners and queue; `instance` is one worker process of it. */
   | { type: 'probe'; id: number; instance?: number }
+  /** Gives its edge this configuration. */
+  | { type: 'edge'; id: number; config: unknown }
   | WorkerCommand
 
 /** To a thread, about its Python workers: see PythonHost. */
@@ -71,6 +73,12 @@ export type WorkerCommand =
   | { type: 'expect'; process: ExpectedProcess }
   | { type: 'admit'; instance: number }
   | { type: 'retire'; instance: number }
+
+/** How an edge took a new configuration: an error has left it as it was, and so has `isUpdated` false: it takes none. */
+export interface EdgeUpdate {
+  isUpdated: boolean
+  error?: ErrorJson
+}
 
 /** A thread's answer to a question for its status. */
 export interface ThreadStatus {
@@ -99,5 +107,6 @@ export type ThreadReport =
   | ({ type: 'worker-stuck'; worker: number } & StuckWorker)
   | { type: 'worker-spent'; worker: number; instance: number }
   | { type: 'status'; id: number; status: ThreadStatus }
+  | { type: 'edge-updated'; id: number; outcome: EdgeUpdate }
   /** `error` where no answer came. */
   | { type: 'probed'; id: number; status?: number; error?: string }

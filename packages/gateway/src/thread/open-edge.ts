@@ -1,7 +1,8 @@
-import { HavnError } from '@havn/model/errors'
+import { HavnError, toErrorJson } from '@havn/model/errors'
 import type { EdgeContext, EdgeHandler, EdgeModule } from '@havn/plugin-api'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
+import type { EdgeUpdate } from './messages.ts'
 
 /**
  * Loads this thread's edge.
@@ -22,5 +23,16 @@ export async function openEdge(config: GatewayConfig, context: EdgeContext): Pro
     return await createEdge(edgeConfig, context)
   } catch (cause) {
     throw cause instanceof HavnError ? cause : refuse((cause as Error).message, cause)
+  }
+}
+
+/** Gives an edge that serves a new configuration. Never rejects. */
+export async function updateEdge(edge: EdgeHandler | null, config: unknown): Promise<EdgeUpdate> {
+  if (edge?.update === undefined) return { isUpdated: false }
+  try {
+    await edge.update(config)
+    return { isUpdated: true }
+  } catch (error) {
+    return { isUpdated: false, error: toErrorJson(error) }
   }
 }

@@ -5,7 +5,7 @@ import { createThreadHost } from './create-host.ts'
 import { createHealthProbe } from './health-probe.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { ThreadCommand, ThreadInput, ThreadReport, ThreadStatus } from './messages.ts'
-import { openEdge } from './open-edge.ts'
+import { openEdge, updateEdge } from './open-edge.ts'
 import { createRequestFlow } from './request-flow.ts'
 import { createThreadListeners } from './thread-listeners.ts'
 
@@ -84,6 +84,10 @@ export async function runThread(input: ThreadInput): Promise<void> {
       case 'probe':
         return void probe(command.instance).then((outcome) =>
           report({ type: 'probed', id: command.id, ...outcome }),
+        )
+      case 'edge':
+        return void updateEdge(edge, command.config).then((outcome) =>
+          report({ type: 'edge-updated', id: command.id, outcome }),
         )
       case 'expect':
         return python?.expect(command.process)

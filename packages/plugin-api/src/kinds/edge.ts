@@ -30,6 +30,11 @@ export interface EdgeHandler {
   handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): boolean
   /** The same for an Upgrade request. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean
+  /**
+   * Takes another configuration while it serves: requests in flight end by the one before, and nothing is refused.
+   * One that throws or rejects has changed nothing. Absent, the gateway process is replaced instead.
+   */
+  update?(config: unknown): void | Promise<void>
   close(): Promise<void>
 }
 

@@ -15,6 +15,8 @@ const upgradeHeaders = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
 export interface UpstreamHandler {
   forward(exchange: EdgeExchange): void
   tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): void
+  /** Resolves when nothing that was forwarded is in flight. */
+  drained(): Promise<void>
   /** Closes every connection to the upstream; safe to call twice. */
   close(): void
 }
@@ -34,6 +36,18 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       ? { socketPath: config.address.path }
       : { host: config.address.host, port: config.address.port }
   const closing = new AbortController()
+  const idle = new Set<() => void>()
+  let inFlight = 0
+
+  function begin(client: { once(event: 'close', listener: () => void): unknown }): void {
+    inFlight += 1
+    client.once('close', () => {
+      inFlight -= 1
+      if (inFlight > 0) return
+      for (const resolve of idle) resolve()
+      idle.clear()
+    })
+  }
 
   function optionsFor(
     request: IncomingMessage,
@@ -56,10 +70,12 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
 
   return {
     forward({ request, response, target, traceHeaders }) {
+      begin(response)
       const options = { ...optionsFor(request, target, traceHeaders(), frameOf(request)), agent }
       forwardRequest({ request, response, options, path: target.path, config, logger: context.logger })
     },
     tunnel(request, socket, head, target) {
+      begin(socket)
       // A connection that changes its protocol never goes back to the pool.
       const options = {
         ...optionsFor(request, target, context.traceHeaders(request), upgradeHeaders),
@@ -68,6 +84,7 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       const { signal } = closing
       openTunnel({ socket, head, options, path: target.path, config, logger: context.logger, signal })
     },
+    drained: () => new Promise((resolve) => (inFlight === 0 ? resolve() : idle.add(resolve))),
     close() {
       closing.abort()
       agent.destroy()

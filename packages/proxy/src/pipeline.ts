@@ -1,0 +1,95 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { formatErrorResponse } from '@havn/http'
+import type { RequestTarget } from '@havn/http'
+import type { EdgeContext } from '@havn/plugin-api'
+import type { EdgeConfig } from './config/edge-config.ts'
+import type { Route } from './config/route-config.ts'
+import type { EdgeExchange } from './exchange.ts'
+import { redirect, respond } from './routes/answer-route.ts'
+import { rewritePath } from './routes/path-matcher.ts'
+import { createRouter } from './routes/router.ts'
+import type { Router } from './routes/router.ts'
+import { createStaticFiles } from './static/static-files.ts'
+import type { StaticFileHandler } from './static/static-files.ts'
+import type { UpstreamHandler } from './upstream/upstream.ts'
+import { UpstreamSet } from './upstream/upstream-set.ts'
+
+/** Where a request goes; null is the app. */
+type Destination = Route | UpstreamHandler | null
+
+/** A request's way through the edge by one configuration. */
+export class Pipeline {
+  readonly #files: StaticFileHandler
+  readonly #upstreams: UpstreamSet
+  readonly #router: Router<Route> | null
+
+  /** @param previous the pipeline that this one takes the place of: it keeps what has not changed. */
+  constructor(config: EdgeConfig, context: EdgeContext, previous?: Pipeline) {
+    this.#files = createStaticFiles(config.staticFiles, context.logger)
+    this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
+    this.#router = config.routes.length > 0 ? createRouter<Route>(config.routes, (route) => route) : null
+  }
+
+  /** False when the request is the app's. */
+  wants(target: RequestTarget): boolean {
+    return this.#files.owns(target.path) || this.#find(target) !== null
+  }
+
+  /** Answers the request, or returns false, having touched nothing. */
+  serve(exchange: EdgeExchange): boolean {
+    const { request, response, target } = exchange
+    if (this.#files.handle(request, response, target)) return true
+    const destination = this.#find(target)
+    if (destination === null) return false
+    if ('forward' in destination) destination.forward(exchange)
+    else this.#follow(destination, exchange)
+    return true
+  }
+
+  /** The same for a WebSocket handshake. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean {
+    const destination = this.#files.owns(target.path) ? 'files' : this.#find(target)
+    if (destination === null) return false
+    if (destination === 'files') socket.end(formatErrorResponse(404))
+    else if ('forward' in destination) destination.tunnel(request, socket, head, target)
+    else if (destination.to.type === 'upstream')
+      this.#upstreams
+        .get(destination.to.upstream)
+        .tunnel(request, socket, head, targetFor(destination, target))
+    else socket.end(formatErrorResponse(404))
+    return true
+  }
+
+  /** Lets go of what the pipeline that follows has no use for; requests that began here end here. */
+  retire(successor: Pipeline): void {
+    this.#upstreams.retire(successor.#upstreams)
+  }
+
+  close(): void {
+    this.#upstreams.close()
+  }
+
+  #find(target: RequestTarget): Destination {
+    const route = this.#router?.find(target) ?? null
+    if (route === null) return this.#upstreams.rest
+    return route.to.type === 'app' ? null : route
+  }
+
+  #follow(route: Route, exchange: EdgeExchange): void {
+    const { to } = route
+    const { response, target } = exchange
+    if (to.type === 'upstream')
+      this.#upstreams.get(to.upstream).forward({ ...exchange, target: targetFor(route, target) })
+    else if (to.type === 'redirect') redirect(response, target, to)
+    else if (to.type === 'respond') respond(response, to)
+  }
+}
+
+/** What the upstream is asked for. It learns what was replaced by X-Forwarded-Prefix. */
+function targetFor({ match, rewritePrefix }: Route, target: RequestTarget): RequestTarget {
+  if (rewritePrefix === undefined) return target
+  const prefix = match.path.endsWith('/') ? match.path.slice(0, -1) : match.path
+  const headers = prefix === '' ? target.headers : [...target.headers, 'X-Forwarded-Prefix', prefix]
+  return { ...target, path: rewritePath(target.path, match.path, rewritePrefix), headers }
+}

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { EdgeContext } from '@havn/plugin-api'
+import type { EdgeConfig } from '../config/edge-config.ts'
+import type { Upstream } from '../config/upstream-config.ts'
+import { createUpstream } from './upstream.ts'
+import type { UpstreamHandler } from './upstream.ts'
+
+/** Where everything goes that no route is for. No upstream of a configuration has this name. */
+const REST = ''
+
+interface Member {
+  config: Upstream
+  handler: UpstreamHandler
+}
+
+/** The upstreams of one configuration. Those that the next one has too live on, with their connections. */
+export class UpstreamSet {
+  readonly #members: ReadonlyMap<string, Member>
+
+  private constructor(members: ReadonlyMap<string, Member>) {
+    this.#members = members
+  }
+
+  /** @param previous the set that this one takes the place of. */
+  static create(config: EdgeConfig, context: EdgeContext, previous?: UpstreamSet): UpstreamSet {
+    const configs = Object.entries(config.upstreams)
+    if (config.upstream !== undefined) configs.push([REST, config.upstream])
+    return new UpstreamSet(
+      new Map(
+        configs.map(([name, own]) => {
+          const known = previous === undefined ? undefined : previous.#members.get(name)
+          if (known !== undefined && isDeepStrictEqual(known.config, own)) return [name, known]
+          return [name, { config: own, handler: createUpstream(own, context) }]
+        }),
+      ),
+    )
+  }
+
+  /** The upstream for everything else; null when there is none. */
+  get rest(): UpstreamHandler | null {
+    return this.#members.get(REST)?.handler ?? null
+  }
+
+  get(name: string): UpstreamHandler {
+    return this.#members.get(name)!.handler
+  }
+
+  /** Closes what the set that follows does not have, once it has ended what it began. */
+  retire(successor: UpstreamSet): void {
+    for (const [name, { handler }] of this.#members) {
+      if (successor.#members.get(name)?.handler !== handler)
+        void handler.drained().then(() => handler.close())
+    }
+  }
+
+  close(): void {
+    for (const { handler } of this.#members.values()) handler.close()
+  }
+}
