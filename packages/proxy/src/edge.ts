@@ -1,5 +1,5 @@
 import type { EdgeContext, EdgeHandler } from '@havn/plugin-api'
-import { parseEdgeConfig } from './config/edge-config.ts'
+import { parseEdgeConfig } from './config/parse-edge-config.ts'
 import { Pipeline } from './pipeline.ts'
 
 /**

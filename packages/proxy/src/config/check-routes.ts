@@ -1,7 +1,6 @@
 import { nearestName } from '@havn/model'
 import { errors } from '../errors.ts'
-import type { EdgeConfig } from './edge-config.ts'
-import type { Route, RouteMatch } from './route-config.ts'
+import type { EdgeConfig, Route, RouteMatch } from '@havn/model'
 
 /**
  * Refuses routes that lead nowhere, or of which two claim the same requests with equal right.

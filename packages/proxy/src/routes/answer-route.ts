@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { RequestTarget } from '@havn/http'
-import type { RouteTarget } from '../config/route-config.ts'
+import type { RouteTarget } from '@havn/model'
 import { hostName } from './router.ts'
 
 /** Sends a request elsewhere. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import type { RequestTarget } from '@havn/http'
 import { describe, expect, it } from 'vitest'
-import { parseEdgeConfig } from '../config/edge-config.ts'
-import type { EdgeOptions } from '../config/edge-config.ts'
+import { parseEdgeConfig } from '../config/parse-edge-config.ts'
+import type { EdgeOptions } from '@havn/model'
 import { pathMatcher, rewritePath } from './path-matcher.ts'
 import { createRouter, hostName } from './router.ts'
 

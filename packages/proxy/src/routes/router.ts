@@ -1,6 +1,6 @@
 import type { RequestTarget } from '@havn/http'
 import { constraintsOf } from '../config/check-routes.ts'
-import type { Route } from '../config/route-config.ts'
+import type { Route } from '@havn/model'
 import { pathMatcher } from './path-matcher.ts'
 
 /** Finds the route of a request. */

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } f
 import type { Readable } from 'node:stream'
 import { forwardableHeaders, limitBody, sendError } from '@havn/http'
 import type { PluginLogger } from '@havn/plugin-api'
-import type { Upstream } from '../config/upstream-config.ts'
+import type { Upstream } from '@havn/model'
 import { limitConnect, timeoutError } from './limit-connect.ts'
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { formatErrorResponse, forwardableHeaders } from '@havn/http'
 import type { PluginLogger } from '@havn/plugin-api'
-import type { Upstream } from '../config/upstream-config.ts'
+import type { Upstream } from '@havn/model'
 import { limitConnect, timeoutError } from './limit-connect.ts'
 
 export interface TunnelInput {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EdgeContext } from '@havn/plugin-api'
-import type { EdgeConfig } from '../config/edge-config.ts'
-import type { Upstream } from '../config/upstream-config.ts'
+import type { EdgeConfig } from '@havn/model'
+import type { Upstream } from '@havn/model'
 import { createUpstream } from './upstream.ts'
 import type { UpstreamHandler } from './upstream.ts'
 

@@ -1,4 +1,4 @@
-import { addressSchema } from '@havn/model'
+import { addressSchema } from '../address-schema.ts'
 import { z } from 'zod'
 
 /** An HTTP server that the edge passes requests on to. */
