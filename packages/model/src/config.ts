@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { appInterfaceSchema } from './app-facts.ts'
+import { edgeConfigSchema } from './edge/edge-config.ts'
 import { pluginRefSchema } from './plugin-ref.ts'
 
 /** A plugin by short name (`gunicorn`), by id (`server.gunicorn`), or with its own configuration. */
@@ -33,6 +34,8 @@ export const platformConfigSchema = z.strictObject({
     .optional(),
   /** What runs the app: `gateway` (default), `gunicorn`, `uwsgi`, `command`, or a plugin of yours. */
   server: pluginChoiceSchema.optional(),
+  /** What goes in front of it: `edge` (default), or a plugin of yours. */
+  proxy: pluginChoiceSchema.optional(),
   orchestrator: pluginChoiceSchema.optional(),
   monitors: z.array(pluginChoiceSchema).optional(),
   /** Packages that bring more plugins. */
@@ -66,6 +69,8 @@ export const platformConfigSchema = z.strictObject({
       stackSizeMb: z.number().positive().optional(),
     })
     .optional(),
+  /** Routes, upstreams and all else that the proxy is to do, beside what follows from the app. */
+  edge: edgeConfigSchema.optional(),
   /** More folders to serve, beside those that the framework names. */
   staticFiles: z
     .array(
@@ -137,7 +142,10 @@ export const platformConfigSchema = z.strictObject({
 })
 export type PlatformConfig = z.infer<typeof platformConfigSchema>
 
+/** A config as written: what has a default may be left out. */
+export type PlatformOptions = z.input<typeof platformConfigSchema>
+
 /** Types a config file; returns what it was given. */
-export function defineConfig(config: PlatformConfig): PlatformConfig {
+export function defineConfig(config: PlatformOptions): PlatformOptions {
   return config
 }

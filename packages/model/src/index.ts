@@ -25,7 +25,7 @@ export type {
 } from './app-facts.ts'
 export { configJsonSchema } from './config-json-schema.ts'
 export { platformConfigSchema, defineConfig } from './config.ts'
-export type { PlatformConfig } from './config.ts'
+export type { PlatformConfig, PlatformOptions } from './config.ts'
 export { edgeConfigSchema } from './edge/edge-config.ts'
 export type { EdgeConfig, EdgeOptions } from './edge/edge-config.ts'
 export { routeSchema } from './edge/route-config.ts'

@@ -131,6 +131,12 @@ export const errors = defineErrors({
       `Nothing is known by the name "${seen.name}".${seen.nearest ? ` Did you mean "${seen.nearest}"?` : ''}`,
     hint: 'Run platform explain without a name to see all.',
   },
+  HAVN_ERR_PROXY_NOTHING: {
+    kind: 'user',
+    exit: 2,
+    message: () => 'There is nothing to serve: no upstream, no route and no static folder.',
+    hint: 'Name one: platform proxy --upstream :9000, --static /static/=./public, or "edge" in platform.config.toml.',
+  },
   HAVN_ERR_RELEASE_ENDED: {
     kind: 'system',
     message: (seen: { reason: string }) => `The release ended by itself: ${seen.reason}`,

@@ -2,6 +2,7 @@ import { gatewayConfigSchema, supervisorModule, type GatewayOptions } from '@hav
 import { definePlugin, type ProxyPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
+import { planEdge } from './edge-config.ts'
 
 const configFile = 'edge.json'
 
@@ -22,10 +23,11 @@ export default definePlugin({
         threads: settings.threads ?? Math.min(settings.workers, target.cpus),
         edge: {
           module: edgeModule,
-          config: {
-            staticFiles: app.staticFiles,
-            ...(upstream && { upstream: { address: upstream.address } }),
-          },
+          config: planEdge({
+            app,
+            edge: settings.edge,
+            upstream: upstream && { address: upstream.address },
+          }),
         },
         threadModules: [...settings.threadModules],
         runDirectory: target.runDirectory,

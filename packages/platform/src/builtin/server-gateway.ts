@@ -4,6 +4,7 @@ import { definePlugin, type ServerPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
 import { defaultThreads } from './default-threads.ts'
+import { planEdge } from './edge-config.ts'
 
 const configFile = 'gateway.json'
 
@@ -31,7 +32,7 @@ export default definePlugin({
         ...(settings.dispatch && { dispatch: settings.dispatch }),
         ...(settings.taskLimits && { taskLimits: settings.taskLimits }),
         threads: settings.threads ?? defaultThreads(app.project.language, settings.workers, target.cpus),
-        edge: { module: edgeModule, config: { staticFiles: app.staticFiles } },
+        edge: { module: edgeModule, config: planEdge({ app, edge: settings.edge }) },
         health: app.health,
         ...(settings.recycle && { recycle: settings.recycle }),
         threadModules: [...settings.threadModules],

@@ -4,6 +4,7 @@ import { addDoctorCommand } from './commands/doctor.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addPluginsCommand } from './commands/plugins.ts'
 import { addRunCommand } from './commands/run.ts'
+import { addProxyCommand } from './commands/proxy.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addDownCommand, addReloadCommand, addStatusCommand } from './commands/status.ts'
 import { addUpCommand } from './commands/up.ts'
@@ -62,6 +63,7 @@ export function createProgram(context: CommandContext, version: string): Command
   for (const add of [
     addUpCommand,
     addServeCommand,
+    addProxyCommand,
     addRunCommand,
     addStatusCommand,
     addReloadCommand,
@@ -81,6 +83,7 @@ Examples:
   platform up shop --bind :9000                another folder, another port
   platform serve copenhagen.wsgi:application   only the app server, as gunicorn would be used
   platform serve ./app.ts --workers 4          a Node or TypeScript app
+  platform proxy --upstream :9000              only the edge, in front of another server
   platform run -- python manage.py shell       a command in the app's environment
   platform explain entry                       why this entry was chosen
   platform reload                              take changed code, without losing a request

@@ -51,7 +51,10 @@ async function readConfigFile(file: string): Promise<unknown> {
   const path = basename(file)
   if (/\.[cm]?[jt]s$/.test(file)) {
     try {
-      const module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+      // A module is loaded once a URL: a reload is to see what was changed.
+      const { mtimeMs } = await stat(file)
+      const url = `${pathToFileURL(file).href}?mtime=${mtimeMs}`
+      const module = (await import(url)) as { default?: unknown }
       return module.default ?? {}
     } catch (error) {
       const detail = error instanceof Error ? error.stack : String(error)

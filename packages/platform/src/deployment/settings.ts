@@ -157,6 +157,7 @@ export function planServerSettings(input: {
       ...optional('queueMs', overrides.queueTimeoutMs),
     },
     ...optional('routes', config.routes),
+    ...optional('edge', config.edge),
     log: {
       level: overrides.logLevel ?? config.log?.level ?? 'info',
       format: format === 'auto' ? (isTerminal ? 'text' : 'json') : format,

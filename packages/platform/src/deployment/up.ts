@@ -60,7 +60,7 @@ async function upProject(input: UpInput): Promise<number> {
   const publicEndpoints = await chooseAddresses(planPublicEndpoints(config, options.overrides).value)
 
   const server = await registry.open('server', config.server ?? 'gateway')
-  const proxy = await registry.open('proxy', 'edge')
+  const proxy = await registry.open('proxy', config.proxy ?? 'edge')
   const monitors = await openMonitors(project)
   await ensureStateDirectory(project.root)
   const found = await findApp(project, {

@@ -1,4 +1,4 @@
-import type { AppFacts, Endpoint, GeneratedFileInput, WorkloadInput } from '@havn/model'
+import type { AppFacts, EdgeOptions, Endpoint, GeneratedFileInput, WorkloadInput } from '@havn/model'
 
 /** Where the planned processes will run. */
 export interface Target {
@@ -61,6 +61,8 @@ export interface ServerSettings {
   }
   /** Limits of single routes, in place of those in `timeouts`; servers that have none such ignore it. */
   routes?: readonly { path: string; methods?: string[]; requestMs?: number; queueMs?: number }[]
+  /** What whoever is the public door does beside what follows from the app: routes, upstreams, headers. */
+  edge?: EdgeOptions
   log: {
     level: LogLevel
     format: 'text' | 'json'
