@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EdgeContext, EdgeHandler } from '@havn/plugin-api'
 import { parseEdgeConfig } from './config/parse-edge-config.ts'
 import { Pipeline } from './pipeline.ts'
+
+/** How long an update may wait for answers of upstreams that are no longer there. */
+const RETIRE_MS = 10_000
 
 /**
  * The edge: static files first, then the most specific route, then the upstream for everything else, where there is
@@ -19,10 +23,13 @@ export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
     handle: (request, response, target) =>
       current.serve({ request, response, target, traceHeaders: () => context.traceHeaders(request) }),
     upgrade: (request, socket, head, target) => current.upgrade(request, socket, head, target),
-    update(next) {
+    async update(next) {
       const previous = current
       current = new Pipeline(parseEdgeConfig(next), context, previous)
-      previous.retire(current)
+      const waiting = new AbortController()
+      const late = sleep(RETIRE_MS, undefined, waiting).catch(() => {})
+      await Promise.race([previous.retire(current), late])
+      waiting.abort()
     },
     async close() {
       current.close()

@@ -61,9 +61,9 @@ export class Pipeline {
     return true
   }
 
-  /** Lets go of what the pipeline that follows has no use for; requests that began here end here. */
-  retire(successor: Pipeline): void {
-    this.#upstreams.retire(successor.#upstreams)
+  /** Lets go of what the pipeline that follows has no use for, once the requests that began there are answered. */
+  retire(successor: Pipeline): Promise<void> {
+    return this.#upstreams.retire(successor.#upstreams)
   }
 
   close(): void {

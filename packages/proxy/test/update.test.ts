@@ -31,10 +31,11 @@ test('an update leads new requests elsewhere, and lets those in flight end where
   const edge = await start({ upstream: { address: old.address } })
   const slow = exchange(edge.port, get('/'))
   await arrived.promise
-  await edge.update({ upstream: { address: fresh.address } })
+  const updated = edge.update({ upstream: { address: fresh.address } })
   expect((await exchange(edge.port, get('/'))).text).toBe('new')
   release.resolve()
   expect((await slow).text).toBe('old')
+  await updated
   // Its connections are closed once it has nothing to do.
   await vi.waitFor(async () => expect(await promisify(old.server.getConnections.bind(old.server))()).toBe(0))
 })

@@ -32,9 +32,10 @@ export interface EdgeHandler {
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean
   /**
    * Takes another configuration while it serves: requests in flight end by the one before, and nothing is refused.
-   * One that throws or rejects has changed nothing. Absent, the gateway process is replaced instead.
+   * Resolves once upstreams that are no longer there have answered what they had, so that whoever asked may stop them.
+   * One that rejects has changed nothing. Absent, the gateway process is replaced instead.
    */
-  update?(config: unknown): void | Promise<void>
+  update?(config: unknown): Promise<void>
   close(): Promise<void>
 }
 

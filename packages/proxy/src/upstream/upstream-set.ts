@@ -45,12 +45,12 @@ export class UpstreamSet {
     return this.#members.get(name)!.handler
   }
 
-  /** Closes what the set that follows does not have, once it has ended what it began. */
-  retire(successor: UpstreamSet): void {
-    for (const [name, { handler }] of this.#members) {
-      if (successor.#members.get(name)?.handler !== handler)
-        void handler.drained().then(() => handler.close())
-    }
+  /** Lets what the set that follows does not have answer what it has, and closes it. */
+  async retire(successor: UpstreamSet): Promise<void> {
+    const gone = [...this.#members].filter(
+      ([name, { handler }]) => successor.#members.get(name)?.handler !== handler,
+    )
+    await Promise.all(gone.map(([, { handler }]) => handler.retire()))
   }
 
   close(): void {

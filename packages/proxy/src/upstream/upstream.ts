@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { RequestTarget } from '@havn/http'
 import type { EdgeContext } from '@havn/plugin-api'
@@ -15,8 +15,11 @@ const upgradeHeaders = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
 export interface UpstreamHandler {
   forward(exchange: EdgeExchange): void
   tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): void
-  /** Resolves when nothing that was forwarded is in flight. */
-  drained(): Promise<void>
+  /**
+   * Gets nothing new: resolves when the requests that it has are answered, and its pool is closed. Tunnels go on until
+   * they end.
+   */
+  retire(): Promise<void>
   /** Closes every connection to the upstream; safe to call twice. */
   close(): void
 }
@@ -39,9 +42,9 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
   const idle = new Set<() => void>()
   let inFlight = 0
 
-  function begin(client: { once(event: 'close', listener: () => void): unknown }): void {
+  function begin(response: ServerResponse): void {
     inFlight += 1
-    client.once('close', () => {
+    response.once('close', () => {
       inFlight -= 1
       if (inFlight > 0) return
       for (const resolve of idle) resolve()
@@ -75,7 +78,6 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       forwardRequest({ request, response, options, path: target.path, config, logger: context.logger })
     },
     tunnel(request, socket, head, target) {
-      begin(socket)
       // A connection that changes its protocol never goes back to the pool.
       const options = {
         ...optionsFor(request, target, context.traceHeaders(request), upgradeHeaders),
@@ -84,7 +86,10 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       const { signal } = closing
       openTunnel({ socket, head, options, path: target.path, config, logger: context.logger, signal })
     },
-    drained: () => new Promise((resolve) => (inFlight === 0 ? resolve() : idle.add(resolve))),
+    async retire() {
+      if (inFlight > 0) await new Promise<void>((resolve) => idle.add(resolve))
+      agent.destroy()
+    },
     close() {
       closing.abort()
       agent.destroy()
