@@ -17,7 +17,7 @@ async function run(...args: string[]) {
   return { code, out: terminal.out, err: terminal.err }
 }
 
-const commands = ['up', 'serve', 'run', 'status', 'reload', 'down', 'explain', 'plugins', 'doctor']
+const commands = ['up', 'serve', 'proxy', 'run', 'status', 'reload', 'down', 'explain', 'plugins', 'doctor']
 
 describe('help', () => {
   test('platform --help, help, and no arguments are the same text', async () => {

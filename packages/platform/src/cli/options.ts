@@ -4,43 +4,20 @@ import type { Overrides } from '../deployment/settings.ts'
 
 /** Options of every command that opens a door. */
 export function addDoorOptions(command: Command): Command {
-  return command
-    .option(
-      '-b, --bind <address>',
-      'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path; may be repeated (default: 127.0.0.1:8000)',
-      collect,
-    )
-    .option('--threads <n>', 'threads of the gateway, or "auto"', countOrAuto)
-    .option('--trusted-proxy <cidr>', 'peers whose forwarded headers are believed; may be repeated', collect)
-    .addOption(
-      new Option('--log-level <level>', 'least severe line to log').choices([
-        'fatal',
-        'error',
-        'warn',
-        'info',
-        'debug',
-        'trace',
-        'silent',
-      ]),
-    )
-    .addOption(
-      new Option('--log-format <format>', 'auto: text on a terminal, JSON elsewhere').choices([
-        'auto',
-        'text',
-        'json',
-      ]),
-    )
-    .option('--no-access-log', 'no line for each request')
+  return addLogOptions(
+    addBindOption(command).option('--threads <n>', 'threads of the gateway, or "auto"', countOrAuto),
+  )
 }
 
 /** Options that `up` and `serve` share. */
 export function addServerOptions(command: Command): Command {
-  return addDoorOptions(command)
+  const more = addBindOption(command)
     .option(
       '-w, --workers <n>',
       'processes that run the app, or "auto", the default: one for each usable CPU, as far as memory goes',
       countOrAuto,
     )
+    .option('--threads <n>', 'threads of the gateway, or "auto"', countOrAuto)
     .option('--worker-threads <n>', 'Python threads in each worker', count)
     .addOption(
       new Option(
@@ -71,6 +48,39 @@ export function addServerOptions(command: Command): Command {
     )
     .option('--queue-timeout <seconds>', 'longest a request may wait for a worker (default: 30)', secondsToMs)
     .option('--max-queue <n>', 'requests that may wait for a worker; 503 beyond (default: 1000)', count)
+  return addLogOptions(more)
+}
+
+function addBindOption(command: Command): Command {
+  return command.option(
+    '-b, --bind <address>',
+    'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path; may be repeated (default: 127.0.0.1:8000)',
+    collect,
+  )
+}
+
+function addLogOptions(command: Command): Command {
+  return command
+    .option('--trusted-proxy <cidr>', 'peers whose forwarded headers are believed; may be repeated', collect)
+    .addOption(
+      new Option('--log-level <level>', 'least severe line to log').choices([
+        'fatal',
+        'error',
+        'warn',
+        'info',
+        'debug',
+        'trace',
+        'silent',
+      ]),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'auto: text on a terminal, JSON elsewhere').choices([
+        'auto',
+        'text',
+        'json',
+      ]),
+    )
+    .option('--no-access-log', 'no line for each request')
 }
 
 /** What {@link addServerOptions} parses to. */

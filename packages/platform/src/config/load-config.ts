@@ -51,10 +51,7 @@ async function readConfigFile(file: string): Promise<unknown> {
   const path = basename(file)
   if (/\.[cm]?[jt]s$/.test(file)) {
     try {
-      // A module is loaded once a URL: a reload is to see what was changed.
-      const { mtimeMs } = await stat(file)
-      const url = `${pathToFileURL(file).href}?mtime=${mtimeMs}`
-      const module = (await import(url)) as { default?: unknown }
+      const module = (await import(moduleUrl(file))) as { default?: unknown }
       return module.default ?? {}
     } catch (error) {
       const detail = error instanceof Error ? error.stack : String(error)
@@ -72,6 +69,16 @@ async function readConfigFile(file: string): Promise<unknown> {
     throw errors.HAVN_ERR_CONFIG_SYNTAX({ path, reason }, { cause: error })
   }
 }
+
+/** A module is loaded once a URL: a reload is to see what was changed since. */
+function moduleUrl(file: string): string {
+  const times = loads.get(file) ?? 0
+  loads.set(file, times + 1)
+  const { href } = pathToFileURL(file)
+  return times === 0 ? href : `${href}?load=${times}`
+}
+
+const loads = new Map<string, number>()
 
 function tomlReason(error: TomlError): string {
   const [sentence] = error.message.replace('Invalid TOML document: ', '').split('\n')
