@@ -4,9 +4,11 @@ import { judge, type Bar } from './bench/bar.ts'
 import { compare, type Work } from './bench/comparison.ts'
 import { killContenders } from './bench/contender.ts'
 import { dispatchWorks } from './bench/dispatch.ts'
+import { edgeBars } from './bench/edge-bars.ts'
+import { edgeWorks, ensureEdgePython } from './bench/edge.ts'
 import { gatewayBars } from './bench/gateway-bars.ts'
 import { ensureGatewayPython, gatewayWorks } from './bench/gateway.ts'
-import { readMachine, readOwnVersions, readVersions } from './bench/machine-facts.ts'
+import { readMachine, readOwnVersions, readProxyVersions, readVersions } from './bench/machine-facts.ts'
 import { ensureWatt } from './bench/node-contenders.ts'
 import { sourceCommand } from './bench/own-contender.ts'
 import { formatOrigin, formatReport, formatVerdicts, formatWork, type BenchReport } from './bench/report.ts'
@@ -15,11 +17,12 @@ import { ensureDebian } from './parts/index.ts'
 
 const usage = `npm run bench -- gateway [options]      ours and its peers in turn, over loopback, on a quiet machine
 npm run bench -- dispatch [options]     JavaScript apps inline and one request a task, the same way
+npm run bench -- edge [options]         the edge beside nginx, Caddy and WhiteNoise
 npm run bench -- report FILE...         tables and verdict of what --json wrote
 
   --quick                one round of a second at c=32, hardly warmed up: to see that all runs
   --only work,work       django-wsgi, polls, raw-wsgi, upload-64k, stream-1m, neighbours, django-asgi, raw-asgi, js, start;
-                         of dispatch: busy, hello
+                         of dispatch: busy, hello; of edge: proxy, file-10k, file-1m, stack, slow-clients
   --servers name,name    such as "havn,gunicorn sync"
   --connections 8,32     of those that a work has
   --rounds 5             every server once in each
@@ -59,6 +62,16 @@ const dispatchSuite: Suite = {
   works: dispatchWorks,
   versions: readOwnVersions,
 }
+const edgeSuite: Suite = {
+  name: 'edge',
+  bars: edgeBars,
+  works: edgeWorks,
+  async versions(wrk) {
+    const nginx = await ensureDebian('nginx', 'nginx-light')
+    const caddy = await ensureDebian('caddy')
+    return readProxyVersions({ nginx, caddy, wrk, python: await ensureEdgePython() })
+  },
+}
 const [verb, ...files] = positionals
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -70,6 +83,8 @@ if (verb === 'gateway' && files.length === 0) {
   await bench(gatewaySuite)
 } else if (verb === 'dispatch' && files.length === 0) {
   await bench(dispatchSuite)
+} else if (verb === 'edge' && files.length === 0) {
+  await bench(edgeSuite)
 } else if (verb === 'report' && files.length > 0) {
   await printReports()
 } else {
@@ -121,7 +136,7 @@ async function printReports(): Promise<void> {
   const reports = await Promise.all(
     files.map(async (file) => JSON.parse(await readFile(file, 'utf8')) as BenchReport),
   )
-  const text = formatReport(reports, gatewayBars)
+  const text = formatReport(reports, reports.some(({ suite }) => suite === 'edge') ? edgeBars : gatewayBars)
   console.log(text)
   if (values.markdown) await writeFile(values.markdown, text)
 }

@@ -10,6 +10,8 @@ export interface Work {
   /** What it is, in a line. */
   title: string
   path: string
+  /** More paths, asked for in turn with the first. */
+  morePaths?: readonly string[]
   method?: string
   /** Size of the request's body. */
   uploadBytes?: number
@@ -18,7 +20,15 @@ export interface Work {
   connections: readonly number[]
   /** Requests of other clients: each concurrency is measured alone, then beside them. */
   neighbours?: Neighbours
+  /** Clients that hold the server up: each concurrency is measured alone, then among them. */
+  crowd?: Crowd
   contenders: readonly Contender[]
+}
+
+/** Slow clients, and what is looked at while they are there. */
+export interface Crowd {
+  /** Resolves once all have connected; disposing ends them. */
+  start(origin: string): Promise<AsyncDisposable>
 }
 
 export interface Neighbours {
@@ -73,17 +83,20 @@ const warmUpConnections = 32
  */
 export async function compare(work: Work, options: ComparisonOptions): Promise<ComparisonResult> {
   const result = emptyResult(work)
-  let responseBytes: number | undefined
+  const sizes = new Map<string, number>()
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of rotated(work.contenders, round)) {
       const figures = figuresOf(result, contender.name)
       try {
         await using running = await startContender(contender, work.path)
-        const answer = await ask(running.origin + work.path, work)
-        responseBytes ??= answer.bytes
-        if (answer.status !== 200 || answer.bytes !== responseBytes) {
-          const words = `${answer.status} with ${answer.bytes} bytes; the first answered 200 with ${responseBytes}`
-          throw new Error(`${contender.name} answers ${work.name} with ${words}.`)
+        for (const path of pathsOf(work)) {
+          const answer = await ask(running.origin + path, work)
+          const expected = sizes.get(path) ?? answer.bytes
+          sizes.set(path, expected)
+          if (answer.status !== 200 || answer.bytes !== expected) {
+            const words = `${answer.status} with ${answer.bytes} bytes; the first answered 200 with ${expected}`
+            throw new Error(`${contender.name} answers ${path} of ${work.name} with ${words}.`)
+          }
         }
         await measureRound({ work, contender, running, figures, options, round })
       } catch (error) {
@@ -111,20 +124,30 @@ async function measureRound(input: {
     options.onProgress(`${work.name} round ${round + 1}/${options.rounds} ${contender.name} ${words}`)
   figures.start.startMs.push(running.startMs)
   const load = (path: string, connections: number, durationS: number, signal?: AbortSignal) =>
-    runLoad({ ...work, wrk: options.wrk, url: running.origin + path, connections, durationS, signal })
+    runLoad({
+      ...work,
+      wrk: options.wrk,
+      url: running.origin + path,
+      ...(path === work.path && { paths: pathsOf(work) }),
+      connections,
+      durationS,
+      signal,
+    })
 
   await load(work.path, Math.max(warmUpConnections, ...work.connections), options.warmUpS)
   for (const series of figures.series) {
     const { connections, isDisturbed } = series
     const before = cpuSecondsOf(running)
     const seen =
-      isDisturbed && work.neighbours
-        ? await besideNeighbours(work.neighbours, {
-            load: () => load(work.path, connections, options.durationS),
-            neighbour: ({ path, connections: many }, signal) =>
-              load(path, many, options.durationS + 5, signal),
-          })
-        : await load(work.path, connections, options.durationS)
+      isDisturbed && work.crowd
+        ? await amongCrowd(work.crowd, running, () => load(work.path, connections, options.durationS))
+        : isDisturbed && work.neighbours
+          ? await besideNeighbours(work.neighbours, {
+              load: () => load(work.path, connections, options.durationS),
+              neighbour: ({ path, connections: many }, signal) =>
+                load(path, many, options.durationS + 5, signal),
+            })
+          : await load(work.path, connections, options.durationS)
     const cpuUs = ((cpuSecondsOf(running) - before) * 1e6) / Math.max(1, seen.requests)
     record(series, seen, isDisturbed ? null : cpuUs)
     progress(
@@ -138,6 +161,19 @@ async function measureRound(input: {
   progress(
     `first answer after ${running.startMs.toFixed(0)} ms, ${(pssBytes / 1e6).toFixed(0)} MB in the end`,
   )
+}
+
+function pathsOf({ path, morePaths = [] }: Work): string[] {
+  return [path, ...morePaths]
+}
+
+async function amongCrowd(
+  crowd: Crowd,
+  { origin }: RunningContender,
+  load: () => Promise<LoadResult>,
+): Promise<LoadResult> {
+  await using _crowd = await crowd.start(origin)
+  return await load()
 }
 
 /** Loads while other clients are there from before to after. Their failures void the run as well. */
@@ -163,7 +199,7 @@ async function besideNeighbours(
 }
 
 function emptyResult(work: Work): ComparisonResult {
-  const variants = work.neighbours ? [false, true] : [false]
+  const variants = work.neighbours || work.crowd ? [false, true] : [false]
   return {
     work: work.name,
     title: work.title,

@@ -9,6 +9,8 @@ export interface ContenderProcess {
   args: string[]
   cwd: string
   env?: Record<string, string>
+  /** It is there for the contender and not part of it: what it costs does not count. */
+  isBackground?: boolean
 }
 
 /** One server, or a server behind a proxy, in a comparison. */
@@ -58,7 +60,8 @@ export async function startContender(contender: Contender, path: string): Promis
     const { status } = await ask(origin + path)
     if (status >= 200 && status <= 299) {
       const startMs = performance.now() - startedAt
-      return { origin, pids: parts.map(({ pid }) => pid), startMs, [Symbol.asyncDispose]: stop }
+      const pids = parts.filter((_part, at) => !planned[at]!.isBackground).map(({ pid }) => pid)
+      return { origin, pids, startMs, [Symbol.asyncDispose]: stop }
     }
     await sleep(pollMs)
   }
@@ -133,7 +136,7 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** A port of its own for each start: connections that another server closed may still wait on theirs. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

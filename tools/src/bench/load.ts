@@ -17,6 +17,8 @@ export interface LoadResult {
 export interface LoadOptions {
   wrk: string
   url: string
+  /** Asked for in turn, in place of the URL's own path. */
+  paths?: readonly string[]
   connections: number
   durationS: number
   method?: string
@@ -32,6 +34,7 @@ const script = resolve(import.meta.dirname, 'wrk-report.lua')
 /** Loads one URL with wrk, on one thread: it shares the machine's cores with the server, as all contenders do. */
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const { wrk, url, connections, durationS, method = 'GET', uploadBytes = 0, headers = {}, signal } = options
+  const paths = options.paths && options.paths.length > 1 ? options.paths.join('\n') : ''
   const headerArguments = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const running = promisify(execFile)(
     wrk,
@@ -39,7 +42,14 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       ...['-t1', `-c${connections}`, `-d${durationS}s`, '--timeout', '20s', '-s', script],
       ...[...headerArguments, url],
     ],
-    { env: { ...process.env, BENCH_METHOD: method, BENCH_UPLOAD_BYTES: String(uploadBytes) } },
+    {
+      env: {
+        ...process.env,
+        BENCH_METHOD: method,
+        BENCH_UPLOAD_BYTES: String(uploadBytes),
+        BENCH_PATHS: paths,
+      },
+    },
   )
   signal?.addEventListener('abort', () => running.child.kill('SIGINT'), { once: true })
   const { stdout } = await running

@@ -33,11 +33,8 @@ export async function readVersions(parts: {
   wrk: string
   watt: string
 }): Promise<Record<string, string>> {
-  const script =
-    'import importlib.metadata as m, platform, json;' +
-    "names = ['Django', 'gunicorn', 'uvicorn', 'uvloop', 'httptools', 'granian', 'uWSGI'];" +
-    "print(json.dumps({'Python': platform.python_version(), **{n: m.version(n) for n in names}}))"
-  const ofPython = JSON.parse((await run(parts.python, ['-c', script])).stdout) as Record<string, string>
+  const names = ['Django', 'gunicorn', 'uvicorn', 'uvloop', 'httptools', 'granian', 'uWSGI']
+  const ofPython = await readPythonVersions(parts.python, names)
   const watt = join(parts.watt, 'node_modules/wattpm/package.json')
   return {
     ...(await readOwnVersions(parts.wrk)),
@@ -45,6 +42,28 @@ export async function readVersions(parts: {
     nginx: await wordsOf(parts.nginx, ['-v'], /nginx\/(\S+)/),
     Watt: (JSON.parse(await readFile(watt, 'utf8')) as { version: string }).version,
   }
+}
+
+/** Versions of ours, and of the proxies and file servers that it is measured against. */
+export async function readProxyVersions(parts: {
+  python: string
+  nginx: string
+  caddy: string
+  wrk: string
+}): Promise<Record<string, string>> {
+  return {
+    ...(await readOwnVersions(parts.wrk)),
+    ...(await readPythonVersions(parts.python, ['Django', 'gunicorn', 'uWSGI', 'whitenoise'])),
+    nginx: await wordsOf(parts.nginx, ['-v'], /nginx\/(\S+)/),
+    caddy: await wordsOf(parts.caddy, ['version'], /(\S+)/),
+  }
+}
+
+async function readPythonVersions(python: string, names: readonly string[]): Promise<Record<string, string>> {
+  const script =
+    'import importlib.metadata as m, platform, json, sys;' +
+    "print(json.dumps({'Python': platform.python_version(), **{n: m.version(n) for n in sys.argv[1:]}}))"
+  return JSON.parse((await run(python, ['-c', script, ...names])).stdout) as Record<string, string>
 }
 
 async function readCommit(): Promise<string> {

@@ -55,7 +55,7 @@ export function gunicorn(work: PythonWork, bind: string, ...more: string[]): Con
  * The queue of 100 that uWSGI has by default would turn 128 connections into errors; its documentation advises the
  * lock where several processes accept.
  */
-function uwsgi(work: PythonWork, ...socket: string[]): ContenderProcess {
+export function uwsgi(work: PythonWork, ...socket: string[]): ContenderProcess {
   const kernelLimit = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))
   return script(work, 'uwsgi', [
     ...['--master', '--need-app', '--die-on-term', '--lazy-apps', '--enable-threads', '--thunder-lock'],

@@ -7,6 +7,19 @@ function init(args)
     wrk.body = string.rep("x", bytes)
     wrk.headers["Content-Type"] = "application/octet-stream"
   end
+  local paths = os.getenv("BENCH_PATHS") or ""
+  if paths ~= "" then
+    -- Made once: wrk then asks for each in turn.
+    local requests = {}
+    for path in paths:gmatch("[^\n]+") do
+      requests[#requests + 1] = wrk.format(nil, path)
+    end
+    local at = 0
+    request = function()
+      at = at % #requests + 1
+      return requests[at]
+    end
+  end
 end
 
 function done(summary, latency, requests)
