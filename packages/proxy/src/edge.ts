@@ -15,7 +15,7 @@ const RETIRE_MS = 10_000
 export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
   let current = new Pipeline(parseEdgeConfig(config), context)
   return {
-    wants: (target) => current.wants(target) && 'plain',
+    wants: (target) => current.wants(target),
     handlePlain(plain) {
       const { response, target } = plain.exchange
       current.serve({ request: response.req, response, target, traceHeaders: () => plain.traceHeaders() })

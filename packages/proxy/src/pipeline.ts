@@ -6,10 +6,12 @@ import type { EdgeContext } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
 import type { EdgeExchange } from './exchange.ts'
+import { MaintenanceGate } from './maintenance/maintenance-gate.ts'
 import { redirect, respond } from './routes/answer-route.ts'
 import { rewritePath } from './routes/path-matcher.ts'
 import { createRouter } from './routes/router.ts'
 import type { Router } from './routes/router.ts'
+import { SecurityHeaders } from './security/security-headers.ts'
 import { createStaticFiles } from './static/static-files.ts'
 import type { StaticFileHandler } from './static/static-files.ts'
 import type { UpstreamHandler } from './upstream/upstream.ts'
@@ -20,25 +22,36 @@ type Destination = Route | UpstreamHandler | null
 
 /** A request's way through the edge by one configuration. */
 export class Pipeline {
+  readonly #maintenance: MaintenanceGate | null
+  readonly #security: SecurityHeaders | null
   readonly #files: StaticFileHandler
   readonly #upstreams: UpstreamSet
   readonly #router: Router<Route> | null
 
   /** @param previous the pipeline that this one takes the place of: it keeps what has not changed. */
   constructor(config: EdgeConfig, context: EdgeContext, previous?: Pipeline) {
+    this.#maintenance = config.maintenance?.enabled ? new MaintenanceGate(config.maintenance) : null
+    this.#security = SecurityHeaders.create(config.security)
     this.#files = createStaticFiles(config.staticFiles, context.logger)
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
     this.#router = config.routes.length > 0 ? createRouter<Route>(config.routes, (route) => route) : null
   }
 
-  /** False when the request is the app's. */
-  wants(target: RequestTarget): boolean {
-    return this.#files.owns(target.path) || this.#find(target) !== null
+  /** False when the request is the app's; true when it is too, but the edge adds something to the response. */
+  wants(target: RequestTarget): boolean | 'plain' {
+    if (this.#maintenance?.closes(target)) return 'plain'
+    if (this.#files.owns(target.path) || this.#find(target) !== null) return 'plain'
+    return this.#security !== null
   }
 
-  /** Answers the request, or returns false, having touched nothing. */
+  /** Answers the request, or returns false, having at most set headers. */
   serve(exchange: EdgeExchange): boolean {
     const { request, response, target } = exchange
+    this.#security?.set(response, target.scheme)
+    if (this.#maintenance?.closes(target)) {
+      this.#maintenance.answer(response)
+      return true
+    }
     if (this.#files.handle(request, response, target)) return true
     const destination = this.#find(target)
     if (destination === null) return false
@@ -49,6 +62,10 @@ export class Pipeline {
 
   /** The same for a WebSocket handshake. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean {
+    if (this.#maintenance?.closes(target)) {
+      socket.end(this.#maintenance.formatAnswer())
+      return true
+    }
     const destination = this.#files.owns(target.path) ? 'files' : this.#find(target)
     if (destination === null) return false
     if (destination === 'files') socket.end(formatErrorResponse(404))

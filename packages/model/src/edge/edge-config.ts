@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { staticFilesSchema } from '../app-facts.ts'
+import { maintenanceSchema } from './maintenance-config.ts'
 import { routeSchema } from './route-config.ts'
+import { securitySchema } from './security-config.ts'
 import { upstreamSchema } from './upstream-config.ts'
 
 /**
@@ -16,6 +18,10 @@ export const edgeConfigSchema = z.strictObject({
   routes: z.array(routeSchema).default([]),
   /** Where everything goes that no route is for; absent, it is left to whoever asked the edge. */
   upstream: upstreamSchema.optional(),
+  /** Absent, the site is open. */
+  maintenance: maintenanceSchema.optional(),
+  /** Headers for browsers, on whatever is answered. */
+  security: securitySchema.prefault({}),
 })
 /** A validated configuration. */
 export type EdgeConfig = z.output<typeof edgeConfigSchema>

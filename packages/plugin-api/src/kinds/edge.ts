@@ -26,7 +26,7 @@ export interface EdgeHandler {
   wants?(target: RequestTarget): boolean | 'plain'
   /** Answers a request of which {@link wants} said `'plain'`. */
   handlePlain?(request: EdgePlainRequest): void
-  /** Returns false, having touched nothing, when the request is the app's. */
+  /** Returns false when the request is the app's, having at most set headers, which what the app sends replaces. */
   handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): boolean
   /** The same for an Upgrade request. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean
