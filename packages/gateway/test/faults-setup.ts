@@ -8,6 +8,8 @@ import { pythonOptions, startSupervisorProcess, temporaryDirectory, until, urlOf
 export interface FaultyOptions extends Partial<GatewayOptions> {
   workerThreads?: number
   target?: string
+  /** In place of the machine's own. */
+  python?: string
 }
 
 /** What tests ask of a gateway that serves `lifecycle-apps/faults.py` or `faults_asgi.py`. */
@@ -82,10 +84,23 @@ export function isCertificate({ event }: LogRecord): boolean {
   return event === 'worker.exited'
 }
 
-function gatewayOptions({ workerThreads = 1, target = 'faults:application', ...options }: FaultyOptions) {
+function gatewayOptions({
+  workerThreads = 1,
+  target = 'faults:application',
+  python,
+  ...options
+}: FaultyOptions) {
   const base = pythonOptions(options, target)
   const kind = target.startsWith('faults_asgi') ? 'asgi' : 'wsgi'
-  return { ...base, app: { ...base.app, interface: kind, threads: workerThreads } as GatewayOptions['app'] }
+  return {
+    ...base,
+    app: {
+      ...base.app,
+      interface: kind,
+      threads: workerThreads,
+      ...(python && { python }),
+    } as GatewayOptions['app'],
+  }
 }
 
 function environmentFor(directory: string): Record<string, string> {

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FailureReason } from '@havn/model'
 import type { ErrorJson } from '@havn/model/errors'
-import type { ExitRecord } from '@havn/process'
+import { OwnCgroup, type ExitRecord } from '@havn/process'
 import { Scoreboard } from '../host/scoreboard.ts'
 import type { StuckReason } from '../host/worker-health.ts'
 import type { WorkerEnd } from '../host/python-host.ts'
@@ -32,10 +32,16 @@ export class WorkerDeath {
   #error: ErrorJson | null = null
   #asking: Promise<void> | null = null
   #text: string | undefined
+  #cgroup: OwnCgroup | null = null
 
   constructor(options: WorkerDeathOptions) {
     this.#options = options
     this.#stacks = new WorkerStacks(options.stacksPath)
+  }
+
+  /** It has started: where it has a cgroup of its own by now, the kernel tells of its memory. */
+  onReady(pid: number): void {
+    this.#cgroup = OwnCgroup.find(pid)
   }
 
   /** The gateway is about to give it up: its stacks, as they are now, are what tells most. Safe to call twice. */
@@ -90,6 +96,7 @@ export class WorkerDeath {
   ): DeathCertificate {
     const { worker, thread } = this.#options
     const { restarts, requests, lastSight, stacks } = seen
+    const oomKills = this.#cgroup?.oomKills() ?? null
     return createDeathCertificate({
       event: 'worker.exited',
       worker,
@@ -98,6 +105,7 @@ export class WorkerDeath {
       restarts,
       figures: { requests, queued: lastSight?.queued },
       inFlight: lastSight?.inFlight,
+      ...(oomKills !== null && { memory: { oomKills } }),
       stuck: this.#stuck,
       broken: this.#error,
       stacks,

@@ -84,6 +84,7 @@ export class WorkerProcess implements ManagedChild {
   /** Its thread got READY. */
   onReady(): void {
     this.#isLoading = false
+    this.death.onReady(this.pid)
     this.#ready.resolve()
   }
 

@@ -55,6 +55,12 @@ def sleep(path):
     time.sleep(3600)
 
 
+def grow(path):
+    kept = []
+    while True:
+        kept.append(b'x' * (8 << 20))
+
+
 def keep_the_gil(path):
     """Of a PyDLL functions run without letting go of the GIL: no other thread of this process runs."""
     ctypes.PyDLL(None).sleep(3600)
@@ -73,6 +79,7 @@ def note(line):
 
 
 VIEWS = {
+    'grow': grow,
     'hold': hold,
     'nap': nap,
     'spin': spin,
