@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startPlatform } from '../src/index.ts'
 
 /** An upstream of its own: a server that says its name. It is closed as a deployment would close it, connections last. */
@@ -49,6 +49,11 @@ async function startProxy(config: string) {
       await program.waitFor(new RegExp(`(?:(?:has been reloaded|error HAVN_ERR)[\\s\\S]*){${reloads}}`))
     },
   }
+}
+
+/** Linux: proc_pid_task(5). */
+function childrenOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
 }
 
 function ask(url: string, agent?: Agent): Promise<string> {
@@ -99,6 +104,18 @@ describe('platform proxy', () => {
     expect(proxy.program.output()).toContain('HAVN_ERR_')
     expect(await ask(`${proxy.url}here`)).toBe('200 here')
     expect(await ask(proxy.url)).toBe('200 app')
+  })
+
+  test('ends well when it is told to while it starts', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'havn-proxy-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const args = ['proxy', '--bind', '127.0.0.1:0', '--upstream', '127.0.0.1:9']
+    const program = startPlatform(args, { cwd: directory })
+    onTestFinished(() => program.dispose())
+    // Its gateway process is there, and does not serve yet.
+    await vi.waitUntil(() => childrenOf(program.pid) !== '', { timeout: 30_000, interval: 5 })
+    program.kill('SIGTERM')
+    expect((await program.finished).code).toBe(0)
   })
 
   test('refuses to start with a wrong file, before anything listens', async () => {

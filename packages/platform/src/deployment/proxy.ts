@@ -47,6 +47,10 @@ export async function proxy(options: ProxyOptions, terminal: Terminal): Promise<
     signals.force.addEventListener('abort', () => void gateway.stop({ force: true }), { once: true })
     await gateway.stop()
     return 0
+  } catch (error) {
+    // A start that was broken off as asked is no failure.
+    if (error === signals.signal.reason) return 0
+    throw error
   } finally {
     signals.close()
   }
