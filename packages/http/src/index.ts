@@ -1,4 +1,5 @@
 export { answerInstead } from './answer-instead.ts'
+export { clientNetwork } from './client-network.ts'
 export { clientSocketOf } from './connection.ts'
 export { createListener } from './create-listener.ts'
 export type { ListenerHandlers, ListenerOptions } from './create-listener.ts'

@@ -6,13 +6,17 @@ import { Pipeline } from './pipeline.ts'
 /** How long an update may wait for answers of upstreams that are no longer there. */
 const RETIRE_MS = 10_000
 
+/** What an edge that is alone counts in: 65,536 clients or keys, of which it touches what it needs. */
+const MEMORY_BYTES = 1_048_592
+
 /**
  * The edge: static files first, then the most specific route, then the upstream for everything else, where there is
  * one. What is left it does not touch.
  *
  * @throws the errors of {@link parseEdgeConfig}; from `update` too, which has then changed nothing.
  */
-export function createEdge(config: unknown, context: EdgeContext): EdgeHandler {
+export function createEdge(config: unknown, given: EdgeContext): EdgeHandler {
+  const context = { ...given, sharedMemory: given.sharedMemory ?? new SharedArrayBuffer(MEMORY_BYTES) }
   let current = new Pipeline(parseEdgeConfig(config), context)
   return {
     wants: (target) => current.wants(target),

@@ -6,6 +6,8 @@ import type { EdgeContext } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
 import type { EdgeExchange } from './exchange.ts'
+import { BucketTable } from './limits/bucket-table.ts'
+import { formatTooMany, RateLimits, sendTooMany } from './limits/rate-limits.ts'
 import { MaintenanceGate } from './maintenance/maintenance-gate.ts'
 import { redirect, respond } from './routes/answer-route.ts'
 import { rewritePath } from './routes/path-matcher.ts'
@@ -24,24 +26,28 @@ type Destination = Route | UpstreamHandler | null
 export class Pipeline {
   readonly #maintenance: MaintenanceGate | null
   readonly #security: SecurityHeaders | null
+  readonly #rates: RateLimits | null
   readonly #files: StaticFileHandler
   readonly #upstreams: UpstreamSet
   readonly #router: Router<Route> | null
 
   /** @param previous the pipeline that this one takes the place of: it keeps what has not changed. */
-  constructor(config: EdgeConfig, context: EdgeContext, previous?: Pipeline) {
+  constructor(config: EdgeConfig, context: Required<EdgeContext>, previous?: Pipeline) {
     this.#maintenance = config.maintenance?.enabled ? new MaintenanceGate(config.maintenance) : null
     this.#security = SecurityHeaders.create(config.security)
+    const { rates } = config.limits
+    this.#rates =
+      rates.length > 0 ? new RateLimits(rates, new BucketTable(context.sharedMemory), context.logger) : null
     this.#files = createStaticFiles(config.staticFiles, context.logger)
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
     this.#router = config.routes.length > 0 ? createRouter<Route>(config.routes, (route) => route) : null
   }
 
-  /** False when the request is the app's; true when it is too, but the edge adds something to the response. */
+  /** False when the request is the app's; true when it is too, but the edge has something to add or to count. */
   wants(target: RequestTarget): boolean | 'plain' {
     if (this.#maintenance?.closes(target)) return 'plain'
     if (this.#files.owns(target.path) || this.#find(target) !== null) return 'plain'
-    return this.#security !== null
+    return this.#security !== null || (this.#rates?.concern(target) ?? false)
   }
 
   /** Answers the request, or returns false, having at most set headers. */
@@ -50,6 +56,11 @@ export class Pipeline {
     this.#security?.set(response, target.scheme)
     if (this.#maintenance?.closes(target)) {
       this.#maintenance.answer(response)
+      return true
+    }
+    const retryAfterS = this.#rates?.refuse(target) ?? null
+    if (retryAfterS !== null) {
+      sendTooMany(response, retryAfterS)
       return true
     }
     if (this.#files.handle(request, response, target)) return true
@@ -64,6 +75,11 @@ export class Pipeline {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean {
     if (this.#maintenance?.closes(target)) {
       socket.end(this.#maintenance.formatAnswer())
+      return true
+    }
+    const retryAfterS = this.#rates?.refuse(target) ?? null
+    if (retryAfterS !== null) {
+      socket.end(formatTooMany(retryAfterS))
       return true
     }
     const destination = this.#files.owns(target.path) ? 'files' : this.#find(target)

@@ -30,6 +30,9 @@ export interface GatewayProcessEvents {
   onDraining(): void
 }
 
+/** Room for 65,536 clients or keys of an edge; the system gives pages when they are touched. */
+const EDGE_MEMORY_BYTES = 1_048_592
+
 /**
  * The gateway process's main thread: starts threads and workers, replaces workers, drains. It never touches a
  * request.
@@ -40,6 +43,7 @@ export class GatewayProcess {
   readonly #logger: Logger
   readonly #appLogger: Logger
   readonly #counters: SharedArrayBuffer
+  readonly #edgeMemory = new SharedArrayBuffer(EDGE_MEMORY_BYTES)
   readonly #threads: ServingThread[] = []
   readonly #workers: WorkerSet
   readonly #figures: FiguresFile
@@ -173,6 +177,7 @@ export class GatewayProcess {
           listeners,
           descriptors: descriptors[thread] ?? [],
           counters: this.#counters,
+          edgeMemory: this.#edgeMemory,
         },
         logger: this.#logger,
         onReport: (report) => {

@@ -33,13 +33,15 @@ export interface ThreadInput {
   descriptors: readonly number[]
   /** What all threads of this process count in. */
   counters: SharedArrayBuffer
+  /** What the edges of all threads of this process count in; a thread that is a process has an edge that counts alone. */
+  edgeMemory?: SharedArrayBuffer
   /** This thread is a process of its own. */
   isProcess: boolean
   port: ThreadPort
 }
 
 /** What a process that is a thread is started with: it counts in its own memory. */
-export interface ProcessInput extends Omit<ThreadInput, 'counters' | 'isProcess' | 'port'> {
+export interface ProcessInput extends Omit<ThreadInput, 'counters' | 'edgeMemory' | 'isProcess' | 'port'> {
   /** Where it says by what its event loop is blocked. */
   notePath: string
 }

@@ -22,7 +22,11 @@ export async function runThread(input: ThreadInput): Promise<void> {
     ...(config.threads > 1 && { fields: { thread } }),
   })
   const observer = await createRequestObserver({ logger, access: config.log.access })
-  const edge = await openEdge(config, { logger, traceHeaders: (request) => observer.traceHeaders(request) })
+  const edge = await openEdge(config, {
+    logger,
+    traceHeaders: (request) => observer.traceHeaders(request),
+    ...(input.edgeMemory !== undefined && { sharedMemory: input.edgeMemory }),
+  })
   const { host, python, status } = await createThreadHost(input, logger, report)
   const flow = createRequestFlow({ observer, edge, host, logger })
   const listeners = createThreadListeners({

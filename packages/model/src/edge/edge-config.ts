@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { staticFilesSchema } from '../app-facts.ts'
+import { edgeLimitsSchema } from './limits-config.ts'
 import { maintenanceSchema } from './maintenance-config.ts'
 import { routeSchema } from './route-config.ts'
 import { securitySchema } from './security-config.ts'
@@ -18,6 +19,8 @@ export const edgeConfigSchema = z.strictObject({
   routes: z.array(routeSchema).default([]),
   /** Where everything goes that no route is for; absent, it is left to whoever asked the edge. */
   upstream: upstreamSchema.optional(),
+  /** What clients may ask for, beyond the limits of the listener. */
+  limits: edgeLimitsSchema.prefault({}),
   /** Absent, the site is open. */
   maintenance: maintenanceSchema.optional(),
   /** Headers for browsers, on whatever is answered. */

@@ -8,6 +8,11 @@ export interface EdgeContext {
   logger: PluginLogger
   /** Request id and trace context to send on, as header names and values in turn. */
   traceHeaders(request: IncomingMessage): readonly string[]
+  /**
+   * Memory that the edges of all threads of one gateway process have in common, zeroed before the first of them starts:
+   * for what is counted over all of them. Absent, an edge counts alone.
+   */
+  sharedMemory?: SharedArrayBuffer
 }
 
 /** A GET or HEAD that has one reading only, read before node:http: it costs half, and can cost a tenth. */
