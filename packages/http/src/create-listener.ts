@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import type { HavnError } from '@havn/model/errors'
 import { answerInstead } from './answer-instead.ts'
 import { answerClientError } from './client-error.ts'
@@ -20,6 +21,8 @@ import type { ListenerLimits, RequestRules } from './request-rules.ts'
 import type { RequestTarget } from './request-target.ts'
 import { formatErrorResponse, sendError } from './send-error.ts'
 import { encodeRawTarget, replay } from './replay.ts'
+import { openTlsDoor } from './tls/tls-door.ts'
+import type { TlsOptions } from './tls/tls-door.ts'
 import { isWebSocketUpgrade, serveWithoutUpgrade } from './upgrade.ts'
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
@@ -44,7 +47,9 @@ export interface ListenerOptions {
   }
   /** Addresses and CIDRs of peers whose forwarded headers are believed; `unix` for peers on a Unix socket. */
   trustedProxies: readonly string[]
-  /** What the listener itself speaks; trusted proxies may say otherwise. Default `http`. */
+  /** Speaks TLS: connections come to all that is said here once their handshake is done. */
+  tls?: TlsOptions
+  /** What clients speak; trusted proxies may say otherwise. Default `https` with `tls`, else `http`. */
   scheme?: 'http' | 'https'
   /**
    * Ends the body stream of requests without a body before the handler sees them (from Node 24.12 on): it then
@@ -81,6 +86,7 @@ export interface ListenerHandlers {
  * and answers the others by itself. The caller makes it listen, and closes it.
  *
  * @throws HAVN_ERR_HTTP_TRUSTED_PROXY
+ * @throws HAVN_ERR_HTTP_TLS_FILE, HAVN_ERR_HTTP_TLS_KEY, HAVN_ERR_HTTP_TLS_EXPIRED
  *
  * @example
  * const server = createListener(options, {
@@ -92,7 +98,7 @@ export interface ListenerHandlers {
 export function createListener(options: ListenerOptions, handlers: ListenerHandlers): Server {
   const rules: RequestRules = {
     limits: options.limits,
-    scheme: options.scheme ?? 'http',
+    scheme: options.scheme ?? (options.tls === undefined ? 'http' : 'https'),
     isTrusted: createPeerTrust(options.trustedProxies),
     onHeadersDropped: options.onHeadersDropped,
   }
@@ -156,7 +162,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     onSlowReader(socket, connection) {
       options.onSlowClient?.(errors.HAVN_ERR_HTTP_SLOW_READER({ stallMs, minBytesPerS }))
       // What it has not taken would stay in the kernel after an orderly end.
-      if (connection.serverPort === null) socket.destroy()
+      if (connection.serverPort === null || socket instanceof TLSSocket) socket.destroy()
       else socket.resetAndDestroy()
     },
   })
@@ -222,6 +228,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
       options.onRejected?.(refusal.reason, refusal.status),
     )
   })
+  if (options.tls !== undefined) openTlsDoor(server, options.tls)
   return server
 }
 

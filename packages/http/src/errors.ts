@@ -27,4 +27,25 @@ export const errors = defineErrors({
       `A client took less than ${seen.minBytesPerS} bytes a second of what was sent to it for ${seen.stallMs} ms.`,
     hint: 'Lower limits.minBytesPerS, or raise timeouts.stallMs (0 is no limit), if such clients are yours.',
   },
+  HAVN_ERR_HTTP_TLS_FILE: {
+    kind: 'user',
+    message: (seen: { file: string; reason: string }) =>
+      `The certificate or key in ${seen.file} cannot be used: ${seen.reason}.`,
+    hint: 'Name a PEM file that this user may read: the certificate with its chain, or its key without a passphrase.',
+    exit: 2,
+  },
+  HAVN_ERR_HTTP_TLS_KEY: {
+    kind: 'user',
+    message: (seen: { cert: string; key: string }) =>
+      `The key in ${seen.key} is not the one of the certificate in ${seen.cert}.`,
+    hint: 'Name the key that the certificate was requested with; the server’s certificate comes first in its file.',
+    exit: 2,
+  },
+  HAVN_ERR_HTTP_TLS_EXPIRED: {
+    kind: 'user',
+    message: (seen: { cert: string; from: string; to: string }) =>
+      `The certificate in ${seen.cert} is valid from ${seen.from} to ${seen.to}, and not now.`,
+    hint: 'Renew the certificate, or set this machine’s clock.',
+    exit: 2,
+  },
 })

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { createListener } from '../src/index.ts'
 import type { ListenerHandlers, ListenerOptions, RequestTarget } from '../src/index.ts'
 
@@ -29,6 +30,16 @@ export type StartEcho = (options?: Partial<ListenerOptions>) => Promise<Server &
 
 /** A listener on a free port that answers each request with what it saw of it, as JSON. */
 export const startEcho: StartEcho = (options) => start(options, {})
+
+/** Servers that speak TLS. */
+const tlsServers = new WeakSet<Server>()
+
+/** A connection to a test server, in TLS where it speaks that; whoever the certificate is from. */
+export function connectTo(server: Server): Socket {
+  const { port } = server.address() as AddressInfo
+  if (!tlsServers.has(server)) return connect(port, '127.0.0.1')
+  return connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+}
 
 /** The same, with the plain lane for the requests that are fit for it. */
 export const startPlainEcho: StartEcho = (options) =>
@@ -70,6 +81,7 @@ async function start(
       },
     },
   )
+  if (options.tls !== undefined) tlsServers.add(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return Object.assign(server, {
@@ -82,7 +94,7 @@ async function start(
 
 /** Sends the bytes (latin-1) and reads until the server closes; fails when it does not close. */
 export async function exchange(server: Server, bytes: string | string[]): Promise<Answer> {
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const socket = connectTo(server)
   socket.setTimeout(5_000, () => socket.destroy(new Error('the server did not close the connection')))
   const ended = once(socket, 'end')
   const parts: Buffer[] = []
