@@ -5,6 +5,7 @@ import type { RequestTarget } from '@havn/http'
 import type { EdgeContext } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
+import { Compressor } from './compression/compressor.ts'
 import type { EdgeExchange } from './exchange.ts'
 import { BucketTable } from './limits/bucket-table.ts'
 import { formatTooMany, RateLimits, sendTooMany } from './limits/rate-limits.ts'
@@ -27,6 +28,7 @@ export class Pipeline {
   readonly #maintenance: MaintenanceGate | null
   readonly #security: SecurityHeaders | null
   readonly #rates: RateLimits | null
+  readonly #compressor: Compressor | null
   readonly #files: StaticFileHandler
   readonly #upstreams: UpstreamSet
   readonly #router: Router<Route> | null
@@ -38,6 +40,7 @@ export class Pipeline {
     const { rates } = config.limits
     this.#rates =
       rates.length > 0 ? new RateLimits(rates, new BucketTable(context.sharedMemory), context.logger) : null
+    this.#compressor = config.compression ? new Compressor(config.compression) : null
     this.#files = createStaticFiles(config.staticFiles, context.logger)
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
     this.#router = config.routes.length > 0 ? createRouter<Route>(config.routes, (route) => route) : null
@@ -47,13 +50,15 @@ export class Pipeline {
   wants(target: RequestTarget): boolean | 'plain' {
     if (this.#maintenance?.closes(target)) return 'plain'
     if (this.#files.owns(target.path) || this.#find(target) !== null) return 'plain'
-    return this.#security !== null || (this.#rates?.concern(target) ?? false)
+    if (this.#security !== null || this.#compressor !== null) return true
+    return this.#rates?.concern(target) ?? false
   }
 
   /** Answers the request, or returns false, having at most set headers. */
   serve(exchange: EdgeExchange): boolean {
     const { request, response, target } = exchange
     this.#security?.set(response, target.scheme)
+    this.#compressor?.attach(request, response)
     if (this.#maintenance?.closes(target)) {
       this.#maintenance.answer(response)
       return true

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { staticFilesSchema } from '../app-facts.ts'
+import { compressionSchema } from './compression-config.ts'
 import { edgeLimitsSchema } from './limits-config.ts'
 import { maintenanceSchema } from './maintenance-config.ts'
 import { routeSchema } from './route-config.ts'
@@ -23,6 +24,8 @@ export const edgeConfigSchema = z.strictObject({
   limits: edgeLimitsSchema.prefault({}),
   /** Absent, the site is open. */
   maintenance: maintenanceSchema.optional(),
+  /** Absent, nothing is compressed on the way; files that lie compressed beside the original are served in any case. */
+  compression: compressionSchema.optional(),
   /** Headers for browsers, on whatever is answered. */
   security: securitySchema.prefault({}),
 })
