@@ -84,9 +84,14 @@ export class ThreadControl {
         this.#reports.off('edge-updated', onUpdated)
         this.#reports.off('ended', onEnded)
       }
-      const onEnded = (error: HavnError) => (settle(), reject(error))
+      const onEnded = (error: HavnError) => {
+        settle()
+        reject(error)
+      }
       const onUpdated = (report: Extract<ThreadReport, { type: 'edge-updated' }>) => {
-        if (report.id === id) (settle(), resolve(report.outcome))
+        if (report.id !== id) return
+        settle()
+        resolve(report.outcome)
       }
       this.#reports.on('edge-updated', onUpdated)
       this.#reports.on('ended', onEnded)
