@@ -29,6 +29,8 @@ export const staticFilesSchema = z.object({
   url: z.string().startsWith('/').endsWith('/'),
   /** Absolute folder. */
   directory: z.string(),
+  /** Absolute folders looked at in this order where the first has no such file: another release's during a rollout. */
+  fallbacks: z.array(z.string()).optional(),
   kind: z.enum(['static', 'media']).default('static'),
 })
 export type StaticFiles = z.output<typeof staticFilesSchema>

@@ -21,6 +21,7 @@ const root = join(folder, 'static')
 const media = join(folder, 'media')
 const settled = new Date(Date.now() - 60_000)
 const big = randomBytes(8 * 1024 * 1024)
+const older = join(folder, 'older')
 let edge: Awaited<ReturnType<typeof startEdge>>
 
 function put(path: string, content: string | Buffer, modifiedAt = settled): void {
@@ -49,6 +50,11 @@ beforeAll(async () => {
   put(join(root, 'stale.js.gz'), 'old', new Date(Date.now() - 120_000))
   put(join(root, 'big.bin'), big)
   put(join(folder, 'secret.txt'), 'outside')
+  put(join(older, 'app.css'), 'older')
+  put(join(older, 'only-older.js'), 'original')
+  put(join(older, 'only-older.js.gz'), 'gzip of the older')
+  put(join(older, '.env'), 'SECRET=2')
+  symlinkSync(join(folder, 'secret.txt'), join(older, 'older-leak.txt'))
   symlinkSync(join(folder, 'secret.txt'), join(root, 'leak.txt'))
   symlinkSync(folder, join(root, 'out'))
   symlinkSync('digits.txt', join(root, 'link.txt'))
@@ -59,6 +65,7 @@ beforeAll(async () => {
   edge = await startEdge({
     staticFiles: [
       { url: '/static/', directory: root, kind: 'static' },
+      { url: '/both/', directory: root, fallbacks: [join(folder, 'not-yet'), older] },
       { url: '/static/uploads/', directory: media, kind: 'media' },
       { url: '/absent/', directory: join(folder, 'not-yet') },
     ],
@@ -293,6 +300,29 @@ describe('uploads', () => {
     expect((await fetchFile('/static/uploads/photo.0123456789ab.png')).headers).not.toHaveProperty(
       'content-disposition',
     )
+  })
+})
+
+describe('fallbacks', () => {
+  test('have what the first folder has not, compressed siblings included', async () => {
+    expect((await exchange(edge.port, get('/both/app.css'))).text).toBe('body { color: teal }')
+    const { status, text } = await exchange(edge.port, get('/both/only-older.js'))
+    expect({ status, text }).toEqual({ status: 200, text: 'original' })
+    const packed = await exchange(edge.port, get('/both/only-older.js', { 'Accept-Encoding': 'gzip' }))
+    expect(packed.headers['content-encoding']).toBe('gzip')
+    expect(packed.text).toBe('gzip of the older')
+  })
+
+  test.each([
+    '/both/nowhere.js',
+    '/both/.env',
+    '/both/older-leak.txt',
+    '/both/..%2fsecret.txt',
+    '/static/only-older.js',
+  ])('show no more than the first: %s', async (path) => {
+    const { status, text } = await exchange(edge.port, get(path))
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect(text).not.toMatch(/SECRET|outside|original/)
   })
 })
 

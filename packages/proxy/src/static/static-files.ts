@@ -34,7 +34,8 @@ export interface StaticFileHandler {
 
 interface Place {
   folder: StaticFiles
-  files: FolderFiles
+  /** The folder's own files, then those of its fallbacks. */
+  layers: readonly FolderFiles[]
   relativePath: string
 }
 
@@ -43,7 +44,7 @@ export function createStaticFiles(folders: readonly StaticFiles[], logger: Plugi
   const places = folders
     .map((folder) => ({
       folder,
-      files: new FolderFiles(folder.directory),
+      layers: [folder.directory, ...(folder.fallbacks ?? [])].map((directory) => new FolderFiles(directory)),
       prefix: decodePath(folder.url) ?? folder.url,
     }))
     .sort((one, other) => other.prefix.length - one.prefix.length)
@@ -51,10 +52,10 @@ export function createStaticFiles(folders: readonly StaticFiles[], logger: Plugi
   function find(path: string): Place | null {
     if (places.length === 0) return null
     const decoded = decodePath(path)
-    for (const { folder, files, prefix } of places) {
+    for (const { folder, layers, prefix } of places) {
       // A path that is not UTF-8 still belongs to the prefix that it begins with; no file has its name.
       if (decoded === null ? path.startsWith(prefix) : decoded.startsWith(prefix)) {
-        return { folder, files, relativePath: decoded === null ? '' : decoded.slice(prefix.length) }
+        return { folder, layers, relativePath: decoded === null ? '' : decoded.slice(prefix.length) }
       }
     }
     return null
@@ -81,12 +82,13 @@ async function serve(request: IncomingMessage, response: ServerResponse, place: 
     sendError(response, 405, { headers: { allow: 'GET, HEAD' } })
     return
   }
-  const { folder, files, relativePath } = place
-  const original = isServable(relativePath) ? await files.open(relativePath) : null
-  if (original === null) {
+  const { folder, layers, relativePath } = place
+  const found = isServable(relativePath) ? await openFirst(layers, relativePath) : null
+  if (found === null) {
     sendError(response, 404)
     return
   }
+  const { files, original } = found
   let chosen: { file: OpenFile; coding: Coding | null } = { file: original, coding: null }
   try {
     const type = mediaType(relativePath)
@@ -97,6 +99,15 @@ async function serve(request: IncomingMessage, response: ServerResponse, place: 
     await original.handle.close()
     if (chosen.file !== original) await chosen.file.handle.close()
   }
+}
+
+/** The file with the folder that has it: its compressed siblings are those beside it. */
+async function openFirst(layers: readonly FolderFiles[], relativePath: string) {
+  for (const files of layers) {
+    const original = await files.open(relativePath)
+    if (original !== null) return { files, original }
+  }
+  return null
 }
 
 /** The compressed sibling that the client likes best; one older than the original is a leftover. */
