@@ -20,10 +20,7 @@ export function createEdge(config: unknown, given: EdgeContext): EdgeHandler {
   let current = new Pipeline(parseEdgeConfig(config), context)
   return {
     wants: (target) => current.wants(target),
-    handlePlain(plain) {
-      const { response, target } = plain.exchange
-      current.serve({ request: response.req, response, target, traceHeaders: () => plain.traceHeaders() })
-    },
+    handlePlain: (plain) => current.servePlain(plain),
     handle: (request, response, target) =>
       current.serve({ request, response, target, traceHeaders: () => context.traceHeaders(request) }),
     upgrade: (request, socket, head, target) => current.upgrade(request, socket, head, target),

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { formatErrorResponse } from '@havn/http'
 import type { RequestTarget } from '@havn/http'
-import type { EdgeContext } from '@havn/plugin-api'
+import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
 import { Compressor } from './compression/compressor.ts'
@@ -76,6 +76,21 @@ export class Pipeline {
     return true
   }
 
+  /** The same for a request of the plain lane, which {@link wants} must have claimed. */
+  servePlain(plain: EdgePlainRequest): void {
+    const { target } = plain.exchange
+    if (this.#isBare(target)) {
+      const destination = this.#find(target)
+      if (destination !== null && 'forward' in destination) return destination.forwardPlain(plain, target)
+      if (destination?.to.type === 'upstream') {
+        const upstream = this.#upstreams.get(destination.to.upstream)
+        return upstream.forwardPlain(plain, targetFor(destination, target))
+      }
+    }
+    const { response } = plain.exchange
+    this.serve({ request: response.req, response, target, traceHeaders: () => plain.traceHeaders() })
+  }
+
   /** The same for a WebSocket handshake. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean {
     if (this.#maintenance?.closes(target)) {
@@ -106,6 +121,13 @@ export class Pipeline {
 
   close(): void {
     this.#upstreams.close()
+  }
+
+  /** No step of {@link serve} before the destination concerns the request: it may go there without node:http. */
+  #isBare(target: RequestTarget): boolean {
+    if (this.#security !== null || this.#maintenance?.closes(target) || this.#rates?.concern(target))
+      return false
+    return !this.#files.owns(target.path)
   }
 
   #find(target: RequestTarget): Destination {

@@ -7,6 +7,7 @@ import { connect, createServer as createSocketServer } from 'node:net'
 import type { Server as SocketServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { exchange, get, portOf, startEdge } from './edge-server.ts'
 import type { EdgeOptions } from '../src/index.ts'
@@ -232,7 +233,10 @@ describe('responses', () => {
     })
     for (const name of ['x-hop', 'keep-alive', 'trailer', 'x-t', 'link'])
       expect(answer.headers).not.toHaveProperty(name)
-    expect(answer.text).toBe('2\r\nab\r\n0\r\n\r\n')
+    // It arrived whole, so its length is known.
+    expect(answer.headers).toMatchObject({ 'content-length': '2' })
+    expect(answer.headers).not.toHaveProperty('transfer-encoding')
+    expect(answer.text).toBe('ab')
   })
 
   test('to HEAD, 204 and 304 have no body and keep their headers', async () => {
@@ -457,9 +461,75 @@ describe('failures', () => {
   test('but a POST is never sent twice', async () => {
     const methods: string[] = []
     const edge = await edgeTo(await startSocket(forgetful(methods)))
-    expect((await exchange(edge.port, get('/'))).status).toBe(200)
-    expect((await exchange(edge.port, get('/', { 'Content-Length': '0' }, 'POST'))).status).toBe(502)
-    expect(methods).toEqual(['GET', 'POST'])
+    const post = get('/', { 'Content-Length': '0' }, 'POST')
+    expect((await exchange(edge.port, post)).status).toBe(200)
+    expect((await exchange(edge.port, post)).status).toBe(502)
+    expect(methods).toEqual(['POST', 'POST'])
+  })
+
+  test.each([
+    ['at once', (socket: Socket, text: string, forged: string) => void socket.write(text + forged)],
+    [
+      'later',
+      (socket: Socket, text: string, forged: string) => {
+        socket.write(text)
+        setImmediate(() => socket.write(forged))
+      },
+    ],
+  ])('what follows a response %s is never the answer to another request', async (_name, send) => {
+    let connections = 0
+    const upstream = await startSocket((socket, count) => {
+      connections = count
+      const text = `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n#${count}`
+      const forged = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged'
+      socket.once('data', () => send(socket, text, forged))
+      socket.on('close', () => (closed += 1))
+    })
+    let closed = 0
+    const edge = await edgeTo(upstream)
+    for (let n = 1; n <= 5; n++) {
+      const answer = await exchange(edge.port, get('/'))
+      expect(answer).toMatchObject({ status: 200, text: `#${n}` })
+      await vi.waitFor(() => expect(closed).toBe(n))
+    }
+    expect(connections).toBe(5)
+  })
+
+  test('requests wait in line for a connection, and those that leave make room', async () => {
+    const waiting: (() => void)[] = []
+    const seen: string[] = []
+    const upstream = await startHttp((request, response) => {
+      seen.push(request.url!)
+      if (request.url === '/first') waiting.push(() => response.end('first'))
+      else response.end('ok')
+    })
+    let begun = 0
+    const traceHeaders = () => ((begun += 1), [])
+    const edge = await edgeTo(upstream, { maxConnections: 1 }, { traceHeaders })
+    const connections = promisify(edge.server.getConnections.bind(edge.server))
+    const first = exchange(edge.port, get('/first'))
+    await vi.waitFor(() => expect(waiting).toHaveLength(1))
+    const leaving = connect(edge.port, '127.0.0.1')
+    leaving.write(get('/leaving'))
+    await vi.waitFor(() => expect(begun).toBe(2))
+    leaving.destroy()
+    await vi.waitFor(async () => expect(await connections()).toBe(1))
+    const last = exchange(edge.port, get('/last'))
+    await vi.waitFor(() => expect(begun).toBe(3))
+    waiting[0]!()
+    expect((await first).text).toBe('first')
+    expect((await last).text).toBe('ok')
+    expect(seen).toEqual(['/first', '/last'])
+  })
+
+  test('a line that does not move is 504', async () => {
+    const upstream = await startSocket(() => {})
+    const edge = await edgeTo(upstream, { maxConnections: 1, connectTimeoutMs: 150 })
+    const first = connect(edge.port, '127.0.0.1')
+    first.write(get('/'))
+    await once(first, 'connect')
+    await vi.waitFor(async () => expect((await exchange(edge.port, get('/'))).status).toBe(504))
+    first.destroy()
   })
 
   test('an answer that comes before the upload is done is passed on', async () => {
@@ -476,6 +546,25 @@ describe('failures', () => {
     client.on('data', (data) => (text += data.toString()))
     await once(client, 'close')
     expect(text).toMatch(/^HTTP\/1\.1 403 [^]*connection: close[^]*no$/i)
+  })
+})
+
+describe('what the edge does before it sends a request on', () => {
+  test.each([
+    [
+      'security headers',
+      { security: { profile: 'basic' as const } },
+      { headers: { 'x-frame-options': 'SAMEORIGIN' } },
+    ],
+    ['maintenance', { maintenance: {} }, { status: 503 }],
+    ['a rate', { limits: { rates: [{ requests: 1, perMs: 3_600_000, burst: 1 }] } }, { status: 429 }],
+  ])('applies to plain requests: %s', async (_name, config, expected) => {
+    const upstream = await startHttp(echo)
+    const address = { type: 'tcp' as const, host: '127.0.0.1', port: portOf(upstream) }
+    const edge = await startEdge({ upstream: { address }, ...config })
+    cleanUps.push(() => edge[Symbol.asyncDispose]())
+    await exchange(edge.port, get('/'))
+    expect(await exchange(edge.port, get('/'))).toMatchObject(expected)
   })
 })
 

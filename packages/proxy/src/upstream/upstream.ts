@@ -1,19 +1,26 @@
 import { Agent } from 'node:http'
-import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RequestTarget } from '@havn/http'
-import type { EdgeContext } from '@havn/plugin-api'
+import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
 import type { Upstream } from '@havn/model'
 import type { EdgeExchange } from '../exchange.ts'
+import { ConnectionPool } from './client/connection-pool.ts'
+import { formatRequestHead } from './client/request-head.ts'
+import { forwardPlain } from './forward-plain.ts'
 import { forwardRequest } from './forward-request.ts'
 import { openTunnel } from './open-tunnel.ts'
 import { toUpstreamHeaders } from './upstream-headers.ts'
 
+const keepAliveHeaders = ['Connection', 'keep-alive']
 const upgradeHeaders = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
 
 /** One upstream with its pool of connections, in one thread. */
 export interface UpstreamHandler {
   forward(exchange: EdgeExchange): void
+  /** The same for a request of the plain lane; `target` is what the upstream is asked for. */
+  forwardPlain(request: EdgePlainRequest, target: RequestTarget): void
   tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): void
   /**
    * Gets nothing new: resolves when the requests that it has are answered, and its pool is closed. Tunnels go on until
@@ -34,6 +41,7 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
     // The connection used last is the one least likely to be closed by the other side.
     scheduling: 'lifo',
   })
+  const pool = new ConnectionPool(config)
   const address =
     config.address.type === 'unix'
       ? { socketPath: config.address.path }
@@ -42,14 +50,15 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
   const idle = new Set<() => void>()
   let inFlight = 0
 
-  function begin(response: ServerResponse): void {
+  function begin(): void {
     inFlight += 1
-    response.once('close', () => {
-      inFlight -= 1
-      if (inFlight > 0) return
-      for (const resolve of idle) resolve()
-      idle.clear()
-    })
+  }
+
+  function end(): void {
+    inFlight -= 1
+    if (inFlight > 0) return
+    for (const resolve of idle) resolve()
+    idle.clear()
   }
 
   function optionsFor(
@@ -61,10 +70,10 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
     return {
       ...address,
       method: target.method,
-      path: target.query === '' ? target.path : `${target.path}?${target.query}`,
+      path: pathOf(target),
       headers: toUpstreamHeaders({
         target,
-        peerAddress: peerAddressOf(request),
+        peerAddress: peerAddressOf(request.socket),
         traceHeaders,
         hopHeaders,
       }),
@@ -73,9 +82,22 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
 
   return {
     forward({ request, response, target, traceHeaders }) {
-      begin(response)
+      begin()
+      response.once('close', end)
       const options = { ...optionsFor(request, target, traceHeaders(), frameOf(request)), agent }
       forwardRequest({ request, response, options, path: target.path, config, logger: context.logger })
+    },
+    forwardPlain({ exchange, traceHeaders }, target) {
+      const headers = toUpstreamHeaders({
+        target,
+        peerAddress: peerAddressOf(exchange.socket),
+        traceHeaders: traceHeaders(),
+        hopHeaders: keepAliveHeaders,
+      })
+      const { method, path } = target
+      const head = formatRequestHead(method, pathOf(target), headers)
+      begin()
+      forwardPlain({ exchange, method, head, pool, path, logger: context.logger, onOver: end })
     },
     tunnel(request, socket, head, target) {
       // A connection that changes its protocol never goes back to the pool.
@@ -89,10 +111,12 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
     async retire() {
       if (inFlight > 0) await new Promise<void>((resolve) => idle.add(resolve))
       agent.destroy()
+      pool.retire()
     },
     close() {
       closing.abort()
       agent.destroy()
+      pool.close()
     },
   }
 }
@@ -104,7 +128,11 @@ function frameOf(request: IncomingMessage): string[] {
   return needsLength && request.headers['content-length'] === undefined ? ['Content-Length', '0'] : []
 }
 
-function peerAddressOf(request: IncomingMessage): string {
-  const address = request.socket.remoteAddress ?? ''
+function pathOf({ path, query }: RequestTarget): string {
+  return query === '' ? path : `${path}?${query}`
+}
+
+function peerAddressOf(socket: Socket): string {
+  const address = socket.remoteAddress ?? ''
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
