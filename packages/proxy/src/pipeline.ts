@@ -125,8 +125,8 @@ export class Pipeline {
 
   /** No step of {@link serve} before the destination concerns the request: it may go there without node:http. */
   #isBare(target: RequestTarget): boolean {
-    if (this.#security !== null || this.#maintenance?.closes(target) || this.#rates?.concern(target))
-      return false
+    if (this.#security !== null || this.#compressor !== null) return false
+    if (this.#maintenance?.closes(target) || this.#rates?.concern(target)) return false
     return !this.#files.owns(target.path)
   }
 
