@@ -3,7 +3,8 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createListener, sendError } from '@havn/http'
-import type { EdgeContext } from '@havn/plugin-api'
+import type { PlainExchange } from '@havn/http'
+import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
 import { createEdge } from '../src/index.ts'
 import type { EdgeOptions } from '../src/index.ts'
 
@@ -35,10 +36,7 @@ export async function startEdge(
       },
       plain: (exchange) => {
         if (edge.wants!(exchange.target) !== 'plain') return false
-        edge.handlePlain!({
-          exchange,
-          traceHeaders: () => context.traceHeaders?.(exchange.response.req) ?? [],
-        })
+        edge.handlePlain!(new PlainRequest(exchange, context))
         return true
       },
     },
@@ -54,6 +52,21 @@ export async function startEdge(
       server.closeAllConnections()
       server.close()
     },
+  }
+}
+
+/** As the gateway's own: its methods are nothing without it. */
+class PlainRequest implements EdgePlainRequest {
+  readonly exchange: PlainExchange
+  readonly #context: Partial<EdgeContext>
+
+  constructor(exchange: PlainExchange, context: Partial<EdgeContext>) {
+    this.exchange = exchange
+    this.#context = context
+  }
+
+  traceHeaders(): readonly string[] {
+    return this.#context.traceHeaders?.(this.exchange.response.req) ?? []
   }
 }
 

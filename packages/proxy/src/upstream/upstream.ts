@@ -87,11 +87,12 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       const options = { ...optionsFor(request, target, traceHeaders(), frameOf(request)), agent }
       forwardRequest({ request, response, options, path: target.path, config, logger: context.logger })
     },
-    forwardPlain({ exchange, traceHeaders }, target) {
+    forwardPlain(plain, target) {
+      const { exchange } = plain
       const headers = toUpstreamHeaders({
         target,
         peerAddress: peerAddressOf(exchange.socket),
-        traceHeaders: traceHeaders(),
+        traceHeaders: plain.traceHeaders(),
         hopHeaders: keepAliveHeaders,
       })
       const { method, path } = target
