@@ -10,8 +10,8 @@ const RETIRE_MS = 10_000
 const MEMORY_BYTES = 1_048_592
 
 /**
- * The edge: static files first, then the most specific route, then the upstream for everything else, where there is
- * one. What is left it does not touch.
+ * The edge: what is closed or asked for too often is refused; then come static files, the most specific route, and the
+ * upstream for everything else, where there is one. What is left gets at most headers set.
  *
  * @throws the errors of {@link parseEdgeConfig}; from `update` too, which has then changed nothing.
  */

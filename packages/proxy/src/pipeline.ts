@@ -50,8 +50,7 @@ export class Pipeline {
   wants(target: RequestTarget): boolean | 'plain' {
     if (this.#maintenance?.closes(target)) return 'plain'
     if (this.#files.owns(target.path) || this.#find(target) !== null) return 'plain'
-    if (this.#security !== null || this.#compressor !== null) return true
-    return this.#rates?.concern(target) ?? false
+    return this.#hasPart(target)
   }
 
   /** Answers the request, or returns false, having at most set headers. */
@@ -125,9 +124,13 @@ export class Pipeline {
 
   /** No step of {@link serve} before the destination concerns the request: it may go there without node:http. */
   #isBare(target: RequestTarget): boolean {
-    if (this.#security !== null || this.#compressor !== null) return false
-    if (this.#maintenance?.closes(target) || this.#rates?.concern(target)) return false
-    return !this.#files.owns(target.path)
+    return !this.#hasPart(target) && !this.#maintenance?.closes(target) && !this.#files.owns(target.path)
+  }
+
+  /** Whoever answers, the edge adds something to the response, or counts the request. */
+  #hasPart(target: RequestTarget): boolean {
+    if (this.#security !== null || this.#compressor !== null) return true
+    return this.#rates?.concern(target) ?? false
   }
 
   #find(target: RequestTarget): Destination {

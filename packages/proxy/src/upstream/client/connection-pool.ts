@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Upstream } from '@havn/model'
-import { timedOut, UpstreamConnection } from './upstream-connection.ts'
+import { timeoutError } from '../limit-connect.ts'
+import { UpstreamConnection } from './upstream-connection.ts'
 
 /** Requests that may wait for a connection at a time, in one thread. */
 const MAX_WAITING = 4_096
@@ -55,7 +56,7 @@ export class ConnectionPool {
       leave: () => void this.#line.delete(place),
       timer: setTimeout(() => {
         place.leave()
-        taker.onConnectionError(timedOut('connection'))
+        taker.onConnectionError(timeoutError('connection'))
       }, this.#config.connectTimeoutMs),
     }
     // Closed, it makes room in its own time: the request may be one above the limit until then.

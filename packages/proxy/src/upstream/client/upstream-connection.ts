@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { timeoutError } from '../limit-connect.ts'
 import type { ResponseHead, ResponseError } from './response-head.ts'
 import { ResponseParser } from './response-parser.ts'
 import type { ResponseSink } from './response-parser.ts'
@@ -131,7 +132,7 @@ export class UpstreamConnection {
     const receiver = this.#receiver
     if (receiver === null) this.socket.destroy()
     else if (receiver.isHoldingBack()) this.socket.setTimeout(this.#limits.idleTimeoutMs)
-    else this.#fail(timedOut('response'))
+    else this.#fail(timeoutError('response'))
   }
 
   #fail(error: Error): void {
@@ -140,10 +141,6 @@ export class UpstreamConnection {
     this.socket.destroy()
     receiver?.onError(error, this.#hasServed && !this.#hasReceived && !isTimeout(error))
   }
-}
-
-export function timedOut(phase: 'connection' | 'response'): NodeJS.ErrnoException {
-  return Object.assign(new Error(`The upstream's ${phase} took too long`), { code: 'ETIMEDOUT' })
 }
 
 function isTimeout(error: NodeJS.ErrnoException): boolean {
