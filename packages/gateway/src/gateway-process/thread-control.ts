@@ -1,10 +1,18 @@
 import { EventEmitter, once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HavnError } from '@havn/model/errors'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import type { EdgeUpdate, ThreadCommand, ThreadReport, ThreadStatus } from '../thread/messages.ts'
 
 /** A thread whose loop is blocked does not answer: it must not hide what the others say. */
 const STATUS_MS = 1_000
+
+/** Reports that answer a question, by their type. */
+interface Answers {
+  status: Extract<ThreadReport, { type: 'status' }>
+  probed: Extract<ThreadReport, { type: 'probed' }>
+  'edge-updated': Extract<ThreadReport, { type: 'edge-updated' }>
+}
 
 /** The questions to a thread and its answers, over whatever carries them. */
 export class ThreadControl {
@@ -36,68 +44,24 @@ export class ThreadControl {
 
   /** Null when the thread ends before it answers, or is too busy to. */
   async status(): Promise<ThreadStatus | null> {
-    const id = this.#nextId++
-    const answer = new Promise<ThreadStatus | null>((resolve) => {
-      const settle = (status: ThreadStatus | null) => {
-        clearTimeout(timer)
-        this.#reports.off('status', onStatus)
-        this.#reports.off('ended', onEnded)
-        resolve(status)
-      }
-      const onEnded = () => settle(null)
-      const onStatus = (report: Extract<ThreadReport, { type: 'status' }>) => {
-        if (report.id === id) settle(report.status)
-      }
-      this.#reports.on('status', onStatus)
-      this.#reports.on('ended', onEnded)
-      const timer = setTimeout(onEnded, STATUS_MS)
-    })
-    this.#send({ type: 'status', id })
-    return answer
+    const answer = this.#ask('status', (id) => ({ type: 'status', id })).then(({ status }) => status)
+    return Promise.race([answer, sleep(STATUS_MS, null, { ref: false })]).catch(() => null)
   }
 
   /** Takes as long as the app does; whoever asks has a deadline. */
   async probe(instance?: number): Promise<ProbeOutcome> {
-    const id = this.#nextId++
-    const answer = new Promise<ProbeOutcome>((resolve) => {
-      const settle = (outcome: ProbeOutcome) => {
-        this.#reports.off('probed', onProbed)
-        this.#reports.off('ended', onEnded)
-        resolve(outcome)
-      }
-      const onEnded = (error: HavnError) => settle({ error: error.message })
-      const onProbed = ({ id: asked, status, error }: Extract<ThreadReport, { type: 'probed' }>) => {
-        if (asked === id) settle({ status, error })
-      }
-      this.#reports.on('probed', onProbed)
-      this.#reports.on('ended', onEnded)
-    })
-    this.#send({ type: 'probe', id, instance })
-    return answer
+    try {
+      const { status, error } = await this.#ask('probed', (id) => ({ type: 'probe', id, instance }))
+      return { status, error }
+    } catch (error) {
+      return { error: (error as HavnError).message }
+    }
   }
 
   /** Rejects when the thread ends before it answers. */
   async updateEdge(config: unknown): Promise<EdgeUpdate> {
-    const id = this.#nextId++
-    const answer = new Promise<EdgeUpdate>((resolve, reject) => {
-      const settle = () => {
-        this.#reports.off('edge-updated', onUpdated)
-        this.#reports.off('ended', onEnded)
-      }
-      const onEnded = (error: HavnError) => {
-        settle()
-        reject(error)
-      }
-      const onUpdated = (report: Extract<ThreadReport, { type: 'edge-updated' }>) => {
-        if (report.id !== id) return
-        settle()
-        resolve(report.outcome)
-      }
-      this.#reports.on('edge-updated', onUpdated)
-      this.#reports.on('ended', onEnded)
-    })
-    this.#send({ type: 'edge', id, config })
-    return answer
+    const { outcome } = await this.#ask('edge-updated', (id) => ({ type: 'edge', id, config }))
+    return outcome
   }
 
   /** Resolves with the next report of this type; rejects when the thread ends first. */
@@ -112,5 +76,27 @@ export class ThreadControl {
       ended.catch(() => {})
       over.abort()
     }
+  }
+
+  /** Resolves with the answer to this question; rejects when the thread ends before it answers. */
+  #ask<Type extends keyof Answers>(
+    type: Type,
+    toCommand: (id: number) => ThreadCommand,
+  ): Promise<Answers[Type]> {
+    const id = this.#nextId++
+    const answer = new Promise<Answers[Type]>((resolve, reject) => {
+      const onEnded = (error: HavnError) => {
+        this.#reports.off(type, onAnswer)
+        reject(error)
+      }
+      const onAnswer = (report: Answers[Type]) => {
+        if (report.id !== id) return
+        this.#reports.off(type, onAnswer).off('ended', onEnded)
+        resolve(report)
+      }
+      this.#reports.on(type, onAnswer).once('ended', onEnded)
+    })
+    this.#send(toCommand(id))
+    return answer
   }
 }
