@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { afterAnswers } from './after-answers.ts'
 import type { Connection } from './connection.ts'
 import { lingerAndClose } from './linger.ts'
 import { refusals } from './refusal.ts'
@@ -32,15 +34,18 @@ export function answerClientError(
   const refusal = REFUSALS[code] ?? refusals.malformed
   onRefusal(refusal)
   const answer = () => lingerAndClose(socket, formatErrorResponse(refusal.status))
-  const pending = connection.response
-  if (pending === null || pending.writableFinished) {
-    answer()
-  } else if (pending.req.complete) {
-    // The fault lies in a request pipelined behind this one, which gets its answer first.
-    pending.once('finish', answer)
-  } else if (pending.headersSent || pending.socket === null) {
-    socket.destroy()
-  } else {
-    answer()
-  }
+  const { response } = connection
+  // A fault in the head of a request lies behind the last one that was read, which gets its answer first.
+  if (response === null || response.req.complete) afterAnswers(connection, answer)
+  // The fault lies in the body of the last one, and others before it may still be waiting for their answers.
+  else if (response.socket !== null || response.writableFinished) answerBroken(response, socket, answer)
+  else response.once('socket', () => answerBroken(response, socket, answer))
+}
+
+/** Answers a request that broke off in its body, now that its turn has come; one that has an answer keeps it. */
+function answerBroken(response: ServerResponse, socket: Socket, answer: () => void): void {
+  if (response.writableFinished) lingerAndClose(socket)
+  else if (response.writableEnded) response.once('finish', () => lingerAndClose(socket))
+  else if (response.headersSent) process.nextTick(() => socket.destroy())
+  else answer()
 }

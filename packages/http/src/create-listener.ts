@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { HavnError } from '@havn/model/errors'
+import { afterAnswers } from './after-answers.ts'
 import { answerInstead } from './answer-instead.ts'
 import { answerClientError } from './client-error.ts'
 import { createClientPace } from './client-pace.ts'
@@ -142,9 +143,12 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   }
 
   function refuseSocket(socket: Duplex, refusal: Refusal, headers?: Record<string, string>): void {
-    connectionFor(socket).closing = true
+    const connection = connectionFor(socket)
+    connection.closing = true
     options.onRejected?.(refusal.reason, refusal.status)
-    lingerAndClose(socket as Socket, formatErrorResponse(refusal.status, headers))
+    afterAnswers(connection, () =>
+      lingerAndClose(socket as Socket, formatErrorResponse(refusal.status, headers)),
+    )
   }
 
   const stallMs = options.timeouts.stallMs ?? DEFAULT_STALL_MS
@@ -206,8 +210,8 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     socket.on('error', ignore)
     const pending = connection.response
     if (pending !== null && !pending.writableFinished) {
-      // A handshake pipelined behind a request that is still being answered would write into its response.
-      socket.destroy()
+      // Pipelined behind a request that is still being answered: no client may do that with a handshake.
+      refuseSocket(socket, refusals.malformed)
       return
     }
     const outcome = readRequest(request, connection, rules)

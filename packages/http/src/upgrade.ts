@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { afterAnswers } from './after-answers.ts'
 import type { Connection } from './connection.ts'
 
 /** True for a WebSocket handshake (RFC 6455 §4.1); every other Upgrade is served as if it had not asked. */
@@ -35,9 +36,7 @@ export function serveWithoutUpgrade(taken: {
     socket.unshift(Buffer.concat([Buffer.from(plainHead(request), 'latin1'), head]))
     server.emit('connection', socket)
   }
-  const pending = connection.response
-  if (pending === null || pending.writableFinished) replay()
-  else pending.once('finish', replay)
+  afterAnswers(connection, replay)
 }
 
 function plainHead(request: IncomingMessage): string {
