@@ -172,14 +172,22 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   })
 
   function serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = connectionFor(request.socket)
+    const before = connection.response
     const target = accept(request, response)
     if (target === null) return
-    if (target.path === '*') {
-      response.writeHead(204, { allow: ALLOWED_METHODS }).end()
-      return
+    // In parallel they could overtake one another (RFC 9112 §9.3.2), and one behind the last answer would get none.
+    if (before === null || before.writableFinished) answer()
+    else before.once('finish', () => request.socket.writable && answer())
+
+    function answer() {
+      if (target!.path === '*') {
+        response.writeHead(204, { allow: ALLOWED_METHODS }).end()
+        return
+      }
+      if (expectsContinue) response.writeContinue()
+      handlers.request(request, response, target!)
     }
-    if (expectsContinue) response.writeContinue()
-    handlers.request(request, response, target)
   }
 
   const { plain } = handlers
@@ -194,8 +202,8 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   })
   server.on('request', (request, response) => serve(request, response, false))
   server.on('checkContinue', (request, response) => serve(request, response, true))
-  server.on('checkExpectation', (_request, response) =>
-    refuse(response, connectionFor(response.socket!), refusals.expectation),
+  server.on('checkExpectation', (request, response) =>
+    refuse(response, connectionFor(request.socket), refusals.expectation),
   )
   server.on('connect', (_request, socket) => {
     socket.on('error', ignore)
@@ -221,8 +229,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   server.on('clientError', (error, socket) => {
     const connection = connectionFor(socket)
     if (connection.closing || connection.replayed) return
-    const pending = connection.response
-    const packet = pending === null || pending.writableFinished ? encodeRawTarget(error) : null
+    const packet = encodeRawTarget(error)
     if (packet !== null) {
       connection.replayed = true
       replay(server, socket as Socket, packet, connection)

@@ -1,22 +1,27 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
+import { afterAnswers } from './after-answers.ts'
 import { adoptConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 
-/** A request line at the start of a packet, with the target that llhttp refused. */
+/** A request line with the target that llhttp refused. It has two spaces, so no body before it can hide in it. */
 const REQUEST_LINE =
-  /^((?:\r\n)*(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) )([^ \r\n]*[^\0-\x7f][^ \r\n]*)(?= HTTP\/1\.)/
+  /^((?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) )([^ \r\n]*[^\0-\x7f][^ \r\n]*)(?= HTTP\/1\.)/
 
 /**
- * The packet with the raw bytes of its request target percent-encoded: browsers of old and `curl` send UTF-8 as it
- * is, and llhttp takes it for an error.
+ * What is left of the packet, with the raw bytes of its first request target percent-encoded: browsers of old and
+ * `curl` send UTF-8 as it is, and llhttp takes it for an error.
  *
- * @returns null when that was not the fault, or the request does not begin with this packet.
+ * @returns null when that was not the fault, or the request does not begin in this packet.
  */
-export function encodeRawTarget(error: Error & { code?: string; rawPacket?: Buffer }): Buffer | null {
-  if (error.code !== 'HPE_INVALID_URL' || !error.rawPacket) return null
-  const text = error.rawPacket.toString('latin1')
+export function encodeRawTarget(
+  error: Error & { code?: string; rawPacket?: Buffer; bytesParsed?: number },
+): Buffer | null {
+  const { code, rawPacket, bytesParsed = 0 } = error
+  if (code !== 'HPE_INVALID_URL' || !rawPacket) return null
+  // Requests before it in the packet have been read.
+  const text = rawPacket.toString('latin1', rawPacket.lastIndexOf('\n', bytesParsed) + 1)
   const match = REQUEST_LINE.exec(text)
   if (!match) return null
   const target = match[2]!.replace(
@@ -28,7 +33,7 @@ export function encodeRawTarget(error: Error & { code?: string; rawPacket?: Buff
 
 /**
  * Lets a connection whose parser has given up go on with another: the server is given a stream over the same
- * socket that begins with `packet`.
+ * socket that begins with `packet`, once what was asked before is answered.
  */
 export function replay(server: Server, socket: Socket, packet: Buffer, connection: Connection): void {
   // The parser that failed hears nothing more; its `close` listener stays, to release it.
@@ -36,7 +41,9 @@ export function replay(server: Server, socket: Socket, packet: Buffer, connectio
   socket.setTimeout(0)
   const stream = new ReplayedStream(socket, packet)
   adoptConnection(stream, connection)
-  server.emit('connection', stream)
+  afterAnswers(connection, () => {
+    if (!stream.destroyed && socket.writable) server.emit('connection', stream)
+  })
 }
 
 class ReplayedStream extends Duplex {

@@ -1,0 +1,72 @@
+export const get = (target: string, headers = '', version = 'HTTP/1.1') =>
+  `GET ${target} ${version}\r\nHost: a.test\r\nConnection: close\r\n${headers}\r\n`
+export const post = (headers: string, body = '', version = 'HTTP/1.1') =>
+  `POST /x ${version}\r\nHost: a.test\r\nConnection: close\r\n${headers}\r\n${body}`
+export const chunked = 'Transfer-Encoding: chunked\r\n'
+
+/** What no listener lets through: a name, the bytes (latin-1), and the status that they get. */
+export const refusedRequests: readonly [name: string, bytes: string, status: number][] = [
+  ['Content-Length and Transfer-Encoding', post(`Content-Length: 5\r\n${chunked}`, '0\r\n\r\n'), 400],
+  ['Transfer-Encoding xchunked', post('Transfer-Encoding: xchunked\r\n', '0\r\n\r\n'), 400],
+  ['chunked before another coding', post('Transfer-Encoding: chunked, identity\r\n', '0\r\n\r\n'), 400],
+  ['chunked twice in one field', post('Transfer-Encoding: chunked, chunked\r\n', '0\r\n\r\n'), 400],
+  ['two Transfer-Encoding fields', post(chunked + chunked, '0\r\n\r\n'), 400],
+  ['an empty Transfer-Encoding', post('Transfer-Encoding: \r\nContent-Length: 1\r\n', 'a'), 400],
+  ['Transfer-Encoding without chunked', post('Transfer-Encoding: gzip\r\n', 'a'), 400],
+  ['two Content-Length fields', post('Content-Length: 1\r\nContent-Length: 2\r\n', 'a'), 400],
+  ['two equal Content-Length fields', post('Content-Length: 1\r\nContent-Length: 1\r\n', 'a'), 400],
+  ['a list in Content-Length', post('Content-Length: 1, 1\r\n', 'a'), 400],
+  ['Content-Length +1', post('Content-Length: +1\r\n', 'a'), 400],
+  ['Content-Length -1', post('Content-Length: -1\r\n', 'a'), 400],
+  ['an empty Content-Length', post('Content-Length: \r\n', 'a'), 400],
+  ['a space before the colon', get('/', 'X-A : 1\r\n'), 400],
+  ['obs-fold', get('/', 'X-A: 1\r\n folded\r\n'), 400],
+  ['NUL in a header', get('/', 'X-A: a\0b\r\n'), 400],
+  ['a bare CR in a header', get('/', 'X-A: a\rb\r\n'), 400],
+  ['a bare LF after a header', get('/', 'X-A: a\nX-B: b\r\n'), 400],
+  ['a chunk size of 0x1', post(chunked, '0x1\r\na\r\n0\r\n\r\n'), 400],
+  ['LF in a chunk extension', post(chunked, '1;a\nb\r\na\r\n0\r\n\r\n'), 400],
+  ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
+  ['a transfer coding beside chunked', post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'), 501],
+  ['Transfer-Encoding on HTTP/1.0', post(chunked, '0\r\n\r\n', 'HTTP/1.0'), 400],
+  ['two Hosts', get('/', 'Host: b.test\r\n'), 400],
+  ['two equal Hosts', get('/', 'Host: a.test\r\n'), 400],
+  ['an empty Host', 'GET / HTTP/1.1\r\nHost:\r\n\r\n', 400],
+  ['a Host with a path', 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n', 400],
+  ['a Host with userinfo', 'GET / HTTP/1.1\r\nHost: u@a\r\n\r\n', 400],
+  ['a Host with a space', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n', 400],
+  ['a Host with a list', 'GET / HTTP/1.1\r\nHost: a,b\r\n\r\n', 400],
+  ['a Host with a bad port', 'GET / HTTP/1.1\r\nHost: a:x\r\n\r\n', 400],
+  ['authority-form with GET', get('a.test:80'), 400],
+  ['absolute-form with userinfo', get('http://u@b.test/'), 400],
+  ['absolute-form without a host', get('http:///x'), 400],
+  ['another scheme', get('ftp://b.test/'), 400],
+  ['a fragment', get('/a#b'), 400],
+  ['a backslash', get('/a\\b'), 400],
+  ['a backslash in the query', get('/a?b\\c'), 400],
+  ['an encoded NUL', get('/a%00b'), 400],
+  ['an encoded NUL in the query', get('/a?b=%00'), 400],
+  ['a broken escape', get('/a%zz'), 400],
+  ['two spaces before the target', 'GET  / HTTP/1.1\r\nHost: a.test\r\n\r\n', 400],
+  ['two spaces after the target', 'GET /  HTTP/1.1\r\nHost: a.test\r\n\r\n', 400],
+  ['three spaces, and a body', 'POST   /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na', 400],
+  ['a climb above the root', get('/../etc/passwd'), 400],
+  ['an encoded climb above the root', get('/a/%2e%2e/%2E%2e/b'), 400],
+  ['a climb behind an encoded slash', get('/a/..%2f..%2fb'), 400],
+  ['GET *', get('*'), 400],
+  ['HTTP/0.9', 'GET /\r\n\r\n', 400],
+  ['HTTP/2.0', get('/', '', 'HTTP/2.0'), 505],
+  ["HTTP/2's preface", 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+  ['HTTP/1.2', get('/', '', 'HTTP/1.2'), 505],
+  ['an unknown expectation', post('Expect: 200-ok\r\nContent-Length: 0\r\n'), 417],
+  ['CONNECT', 'CONNECT b.test:80 HTTP/1.1\r\nHost: b.test:80\r\n\r\n', 405],
+  ['a method of another protocol', 'SOURCE /x ICE/1.0\r\n\r\n', 501],
+]
+
+/** What is beyond the limits of a test's listener. */
+export const oversizedRequests: typeof refusedRequests = [
+  ['a body that is too long', post('Content-Length: 1001\r\n', 'x'.repeat(1001)), 413],
+  ['a target that is too long', get('/' + 'x'.repeat(1_000)), 414],
+  ['too many headers', get('/', 'X-A: 1\r\n'.repeat(30)), 431],
+  ['headers that are too large', get('/', `X-A: ${'x'.repeat(9_000)}\r\n`), 431],
+]
