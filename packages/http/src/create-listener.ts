@@ -87,7 +87,7 @@ export interface ListenerHandlers {
  * and answers the others by itself. The caller makes it listen, and closes it.
  *
  * @throws HAVN_ERR_HTTP_TRUSTED_PROXY
- * @throws HAVN_ERR_HTTP_TLS_FILE, HAVN_ERR_HTTP_TLS_KEY, HAVN_ERR_HTTP_TLS_EXPIRED
+ * @throws HAVN_ERR_HTTP_TLS_FILE, HAVN_ERR_HTTP_TLS_KEY, HAVN_ERR_HTTP_TLS_EXPIRED, HAVN_ERR_HTTP_TLS_NAMES
  *
  * @example
  * const server = createListener(options, {

@@ -41,6 +41,13 @@ export const errors = defineErrors({
     hint: 'Name the key that the certificate was requested with; the server’s certificate comes first in its file.',
     exit: 2,
   },
+  HAVN_ERR_HTTP_TLS_NAMES: {
+    kind: 'user',
+    message: (seen: { cert: string; names: readonly string[]; missing: readonly string[] }) =>
+      `The certificate in ${seen.cert} is for ${seen.names.join(', ') || 'no name'}, and not for ${seen.missing.join(', ')}.`,
+    hint: 'Name the certificate that is for these names, or request one; or correct its list of names.',
+    exit: 2,
+  },
   HAVN_ERR_HTTP_TLS_EXPIRED: {
     kind: 'user',
     message: (seen: { cert: string; from: string; to: string }) =>

@@ -18,5 +18,12 @@ export type { ListenerLimits } from './request-rules.ts'
 export type { RequestTarget } from './request-target.ts'
 export { formatErrorResponse, sendError } from './send-error.ts'
 export type { SendErrorOptions } from './send-error.ts'
-export type { CertificateFiles } from './tls/load-certificate.ts'
-export type { TlsOptions } from './tls/tls-door.ts'
+export { loadCertificate, readCertificate } from './tls/load-certificate.ts'
+export type {
+  CertificateFiles,
+  LoadedCertificate,
+  ReadCertificate,
+  TlsSettings,
+} from './tls/load-certificate.ts'
+export { updateTls } from './tls/tls-door.ts'
+export type { Certificates, TlsOptions, TlsUpdate } from './tls/tls-door.ts'

@@ -16,3 +16,14 @@ export function makeCertificate(folder: string, names: readonly string[]): Certi
   )
   return files
 }
+
+/** The same, and its last day was yesterday. */
+export function makeExpiredCertificate(folder: string, names: readonly string[]): CertificateFiles {
+  const files = makeCertificate(folder, names)
+  execFileSync(
+    'openssl',
+    ['x509', '-in', files.cert, '-signkey', files.key, '-days', '-1', '-out', files.cert],
+    { stdio: 'pipe' },
+  )
+  return files
+}
