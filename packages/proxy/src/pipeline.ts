@@ -41,7 +41,11 @@ export class Pipeline {
     this.#rates =
       rates.length > 0 ? new RateLimits(rates, new BucketTable(context.sharedMemory), context.logger) : null
     this.#compressor = config.compression ? new Compressor(config.compression) : null
-    this.#files = createStaticFiles(config.staticFiles, context.logger)
+    this.#files = createStaticFiles({
+      folders: config.staticFiles,
+      cache: config.fileCache,
+      logger: context.logger,
+    })
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
     this.#router = config.routes.length > 0 ? createRouter<Route>(config.routes, (route) => route) : null
   }
@@ -77,16 +81,18 @@ export class Pipeline {
 
   /** The same for a request of the plain lane, which {@link wants} must have claimed. */
   servePlain(plain: EdgePlainRequest): void {
-    const { target } = plain.exchange
+    const { exchange } = plain
+    const { target } = exchange
     if (this.#isBare(target)) {
-      const destination = this.#find(target)
+      if (this.#files.handlePlain(exchange)) return
+      const destination = this.#files.owns(target.path) ? null : this.#find(target)
       if (destination !== null && 'forward' in destination) return destination.forwardPlain(plain, target)
       if (destination?.to.type === 'upstream') {
         const upstream = this.#upstreams.get(destination.to.upstream)
         return upstream.forwardPlain(plain, targetFor(destination, target))
       }
     }
-    const { response } = plain.exchange
+    const { response } = exchange
     this.serve({ request: response.req, response, target, traceHeaders: () => plain.traceHeaders() })
   }
 
@@ -122,9 +128,9 @@ export class Pipeline {
     this.#upstreams.close()
   }
 
-  /** No step of {@link serve} before the destination concerns the request: it may go there without node:http. */
+  /** No step of {@link serve} before files and destination concerns the request: they may answer without node:http. */
   #isBare(target: RequestTarget): boolean {
-    return !this.#hasPart(target) && !this.#maintenance?.closes(target) && !this.#files.owns(target.path)
+    return !this.#hasPart(target) && !this.#maintenance?.closes(target)
   }
 
   /** Whoever answers, the edge adds something to the response, or counts the request. */

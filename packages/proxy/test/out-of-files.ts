@@ -5,7 +5,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { startEdge } from './edge-server.ts'
 
 /** Asks for a file with descriptors to spare, with none left, and with them back again; prints the statuses. */
-const edge = await startEdge({ staticFiles: [{ url: '/', directory: process.argv[2]! }] })
+const edge = await startEdge({
+  staticFiles: [{ url: '/', directory: process.argv[2]! }],
+  fileCache: { maxBytes: 0 },
+})
 const client = connect(edge.port, '127.0.0.1')
 
 async function status(): Promise<string> {

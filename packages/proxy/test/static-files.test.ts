@@ -76,8 +76,20 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const fetchFile = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
-  exchange(edge.port, get(path, headers, method))
+/** Asks twice: what comes from memory is what came from the file. */
+async function fetchFile(path: string, headers: Record<string, string> = {}, method = 'GET') {
+  const first = await exchange(edge.port, get(path, headers, method))
+  const second = await exchange(edge.port, get(path, headers, method))
+  expect(withoutChance(second)).toEqual(withoutChance(first))
+  return second
+}
+
+/** Less the date, and the boundary between ranges, which is drawn anew each time. */
+function withoutChance({ status, headers, text }: Awaited<ReturnType<typeof exchange>>) {
+  const boundary = /boundary=(\w+)/.exec(headers['content-type'] ?? '')?.[1] ?? '\0'
+  const fields = { ...headers, date: '', 'content-type': headers['content-type']?.replace(boundary, '') }
+  return { status, fields, text: text.replaceAll(boundary, '') }
+}
 
 describe('a file', () => {
   test('is sent with its type, length and validators', async () => {
@@ -338,11 +350,82 @@ test('what is added, moved or linked elsewhere shows within a second', async () 
   symlinkSync(join(folder, 'two'), current)
   await vi.waitFor(async () => expect(await text()).toBe('two'), 5_000)
   rmSync(join(folder, 'two'), { recursive: true })
-  expect(await text()).toBe('404 Not Found\n')
+  await vi.waitFor(async () => expect(await text()).toBe('404 Not Found\n'), 5_000)
   put(join(folder, 'two/a.txt'), 'three')
   expect(await text()).toBe('three')
   put(join(folder, 'two/a.txt.gz'), 'zipped')
   await vi.waitFor(async () => expect(await text()).toBe('zipped'), 5_000)
+})
+
+describe('files in memory', () => {
+  const ask = async (port: number, path: string) => (await exchange(port, get(path))).text
+
+  test('are taken from there until they are looked at again, and then as they are', async () => {
+    put(join(folder, 'kept/a.txt'), 'before')
+    await using kept = await startEdge({
+      staticFiles: [{ url: '/', directory: join(folder, 'kept') }],
+      fileCache: { freshMs: 300 },
+    })
+    expect(await ask(kept.port, '/a.txt')).toBe('before')
+    rmSync(join(folder, 'kept/a.txt'))
+    expect(await ask(kept.port, '/a.txt')).toBe('before')
+    put(join(folder, 'kept/a.txt'), 'after!')
+    await vi.waitFor(async () => expect(await ask(kept.port, '/a.txt')).toBe('after!'), 5_000)
+  })
+
+  test('are sent alike on connections that stay and on those that end', async () => {
+    const stays = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: shop.test\r\n${headers}\r\n`
+    const asked = stays('/static/code.js', 'Accept-Encoding: br\r\n')
+    const last = get('/static/code.js', { 'Accept-Encoding': 'br' })
+    const { text } = await exchange(edge.port, asked + asked + last)
+    // exchange() takes the first head off; what is left is body, answer, answer.
+    const [first, second, third] = text.split(/(?=HTTP\/1\.1 200 OK\r\n)/)
+    expect(first).toBe('brotli')
+    expect(second!.split('\r\n\r\n')[1]).toBe('brotli')
+    expect(third!.replace('Connection: close\r\n', '')).toBe(second)
+    const [, etag = ''] = /ETag: (.*)\r\n/.exec(second!)!
+    const known = await exchange(
+      edge.port,
+      stays('/static/code.js', `Accept-Encoding: br\r\nIf-None-Match: ${etag}\r\n`) + last,
+    )
+    expect([known.status, known.headers['etag'], known.headers['vary']]).toEqual([
+      304,
+      etag,
+      'Accept-Encoding',
+    ])
+    expect(known.text).toMatch(/^HTTP\/1\.1 200 OK/)
+  })
+
+  test('are none that have just been written, are too large, or where none are wanted', async () => {
+    const wants = async (config: object, content: string, modifiedAt = settled) => {
+      put(join(folder, 'not-kept/a.txt'), content, modifiedAt)
+      await using server = await startEdge({
+        staticFiles: [{ url: '/', directory: join(folder, 'not-kept') }],
+        fileCache: config,
+      })
+      await ask(server.port, '/a.txt')
+      put(join(folder, 'not-kept/a.txt'), 'changed', modifiedAt)
+      return await ask(server.port, '/a.txt')
+    }
+    expect(await wants({ freshMs: 60_000 }, 'settled')).toBe('settled')
+    expect(await wants({ freshMs: 60_000 }, 'new', new Date())).toBe('changed')
+    expect(await wants({ freshMs: 60_000, maxFileBytes: 7 }, '8 bytes.')).toBe('changed')
+    expect(await wants({ freshMs: 60_000, maxBytes: 0 }, '')).toBe('changed')
+  })
+
+  test('leave, those asked for least lately first, when others need their place', async () => {
+    const directory = join(folder, 'many')
+    for (const name of ['a', 'b', 'c']) put(join(directory, name), name.repeat(1_000))
+    await using server = await startEdge({
+      staticFiles: [{ url: '/', directory }],
+      fileCache: { freshMs: 60_000, maxBytes: 7_000 },
+    })
+    for (const name of ['a', 'b', 'a', 'c']) await ask(server.port, `/${name}`)
+    for (const name of ['a', 'b', 'c']) put(join(directory, name), 'changed')
+    expect((await ask(server.port, '/a'))[0]).toBe('a')
+    expect((await ask(server.port, '/c'))[0]).toBe('c')
+    expect(await ask(server.port, '/b')).toBe('changed')
+  })
 })
 
 test('a process that has no descriptor left answers 503', () => {

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { dateLine } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
 import { hostErrors } from './errors.ts'
 import { completeHeaders, hasNoBody, parseResponseHead, splitResponse } from './response-head.ts'
@@ -45,19 +46,6 @@ function learn(name: string): string {
   const line = name + ': '
   if (names.size < maxRemembered) names.set(name, line)
   return line
-}
-
-let dateSecond = 0
-let date = ''
-
-/** RFC 9110 §6.6.1; made once a second. */
-function dateLine(): string {
-  const second = Math.floor(Date.now() / 1000)
-  if (second !== dateSecond) {
-    dateSecond = second
-    date = 'Date: ' + new Date(second * 1000).toUTCString() + '\r\n'
-  }
-  return date
 }
 
 function invalid(reason: string) {

@@ -73,6 +73,16 @@ export class PlainExchange {
     this.#end(false)
   }
 
+  /**
+   * Answers with a whole response that lies ready, head, Date and body in one piece, which nobody changes any more.
+   * Not for an exchange that {@link closes}: it says so in its head.
+   */
+  sendReady(status: number, whole: Buffer): void {
+    this.status = status
+    this.socket.write(whole)
+    this.#end(false)
+  }
+
   /** The client is gone. */
   abort(): void {
     if (this.#over) return

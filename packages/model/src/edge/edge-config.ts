@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { staticFilesSchema } from '../app-facts.ts'
 import { compressionSchema } from './compression-config.ts'
+import { fileCacheSchema } from './file-cache-config.ts'
 import { edgeLimitsSchema } from './limits-config.ts'
 import { maintenanceSchema } from './maintenance-config.ts'
 import { routeSchema } from './route-config.ts'
@@ -14,6 +15,8 @@ import { upstreamSchema } from './upstream-config.ts'
 export const edgeConfigSchema = z.strictObject({
   /** Folders that are served without asking the app, on every host; the longest matching URL wins, over routes too. */
   staticFiles: z.array(staticFilesSchema).default([]),
+  /** Which of their files are kept in memory. */
+  fileCache: fileCacheSchema.prefault({}),
   /** Servers that routes name. */
   upstreams: z.record(z.string().min(1), upstreamSchema).default({}),
   /** What goes where; the most specific one wins, wherever it stands in the list. */

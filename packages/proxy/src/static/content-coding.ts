@@ -20,6 +20,22 @@ export function acceptedCodings(header: string | undefined): Coding[] {
   )
 }
 
+/** Headers that were read lately: browsers send the same few. */
+const MAX_REMEMBERED = 256
+const remembered = new Map<string, string>()
+
+/** The same as one word, such as `br,gzip`. */
+export function codingsKey(header: string): string {
+  const before = remembered.get(header)
+  if (before !== undefined) return before
+  const key = acceptedCodings(header)
+    .map(({ name }) => name)
+    .join(',')
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear()
+  remembered.set(header, key)
+  return key
+}
+
 function parseWeights(header: string): Map<string, number> {
   const weights = new Map<string, number>()
   for (const part of header.toLowerCase().split(',')) {

@@ -8,6 +8,8 @@ export interface OpenFile {
   handle: FileHandle
   size: number
   modifiedAt: Date
+  /** Another one after any change of the file that the system tells of, or when the path leads to another file. */
+  state: string
   place: ResolvedPlace
 }
 
@@ -104,7 +106,10 @@ async function openRegular(path: string, place: ResolvedPlace): Promise<OpenFile
   const handle = await open(path, FLAGS)
   try {
     const stats = await handle.stat()
-    if (stats.isFile()) return { handle, size: stats.size, modifiedAt: stats.mtime, place }
+    if (stats.isFile()) {
+      const { size, mtime: modifiedAt, mtimeMs, ctimeMs, dev, ino } = stats
+      return { handle, size, modifiedAt, state: [path, dev, ino, size, mtimeMs, ctimeMs].join(' '), place }
+    }
   } catch (error) {
     await handle.close()
     throw error

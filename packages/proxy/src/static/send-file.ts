@@ -30,23 +30,31 @@ export function layOutRanges(ranges: readonly ByteRange[], contentType: string, 
 }
 
 /**
- * Writes the parts in order, at the client's pace, then ends the response. A file that turns out shorter than it
+ * Writes the parts of a file, or of its content, in order, at the client's pace, then ends the response. A file that turns out shorter than it
  * was cuts the connection: the promised length can't be kept.
  */
 export async function sendParts(
   response: ServerResponse,
-  handle: FileHandle,
+  content: FileHandle | Buffer,
   parts: readonly BodyPart[],
 ): Promise<void> {
   for (const part of parts) {
-    const isSent =
-      typeof part === 'string' ? await write(response, part) : await sendRange(response, handle, part)
-    if (!isSent) {
+    if (!(await sendPart(response, content, part))) {
       response.destroy()
       return
     }
   }
   response.end()
+}
+
+async function sendPart(
+  response: ServerResponse,
+  content: FileHandle | Buffer,
+  part: BodyPart,
+): Promise<boolean> {
+  if (typeof part === 'string') return write(response, part)
+  if (Buffer.isBuffer(content)) return write(response, content.subarray(part.start, part.end + 1))
+  return sendRange(response, content, part)
 }
 
 async function sendRange(response: ServerResponse, handle: FileHandle, range: ByteRange): Promise<boolean> {

@@ -1,28 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { basename } from 'node:path'
 import { sendError } from '@havn/http'
-import type { RequestTarget } from '@havn/http'
-import type { StaticFiles } from '@havn/model'
+import type { PlainExchange, RequestTarget } from '@havn/http'
+import type { FileCacheConfig, StaticFiles } from '@havn/model'
 import type { PluginLogger } from '@havn/plugin-api'
-import { cacheControl } from './cache-policy.ts'
+import { CachedFile } from './cached-file.ts'
 import { evaluateConditions, isRangeCurrent } from './conditions.ts'
-import type { Validators } from './conditions.ts'
-import { acceptedCodings } from './content-coding.ts'
+import { acceptedCodings, codingsKey } from './content-coding.ts'
 import type { Coding } from './content-coding.ts'
-import { isActive, isCompressible, mediaType } from './media-type.ts'
+import { FileCache } from './file-cache.ts'
+import { isCompressible, mediaType } from './media-type.ts'
 import { FolderFiles, isServable } from './open-file.ts'
 import type { OpenFile } from './open-file.ts'
 import { parseRanges } from './ranges.ts'
+import { describeFile } from './representation.ts'
+import type { Representation } from './representation.ts'
+import { readWishes } from './request-wishes.ts'
 import { layOutRanges, sendParts } from './send-file.ts'
 import type { BodyPart } from './send-file.ts'
-
-/** Uploads are data: opened by themselves they load nothing, run nothing and share nothing with the site. */
-const UNTRUSTED = {
-  'content-disposition': 'attachment',
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
-}
-/** A file that changed this recently may change again within its timestamp's grain: its ETag is weak. */
-const SETTLED_MS = 2_000
 
 /** Serves files below URL prefixes. */
 export interface StaticFileHandler {
@@ -30,6 +24,8 @@ export interface StaticFileHandler {
   owns(path: string): boolean
   /** Answers the request, or returns false, having touched nothing. */
   handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): boolean
+  /** Answers a request of the plain lane from memory, or returns false, having touched nothing. */
+  handlePlain(exchange: PlainExchange): boolean
 }
 
 interface Place {
@@ -37,10 +33,20 @@ interface Place {
   /** The folder's own files, then those of its fallbacks. */
   layers: readonly FolderFiles[]
   relativePath: string
+  type: string
+  /** There may be compressed siblings. */
+  mayVary: boolean
+}
+
+export interface StaticFilesOptions {
+  folders: readonly StaticFiles[]
+  cache: FileCacheConfig
+  logger: PluginLogger
 }
 
 /** Makes a handler for these folders; they are looked at only when a request comes. */
-export function createStaticFiles(folders: readonly StaticFiles[], logger: PluginLogger): StaticFileHandler {
+export function createStaticFiles({ folders, cache: config, logger }: StaticFilesOptions): StaticFileHandler {
+  const cache = new FileCache(config)
   const places = folders
     .map((folder) => ({
       folder,
@@ -54,9 +60,10 @@ export function createStaticFiles(folders: readonly StaticFiles[], logger: Plugi
     const decoded = decodePath(path)
     for (const { folder, layers, prefix } of places) {
       // A path that is not UTF-8 still belongs to the prefix that it begins with; no file has its name.
-      if (decoded === null ? path.startsWith(prefix) : decoded.startsWith(prefix)) {
-        return { folder, layers, relativePath: decoded === null ? '' : decoded.slice(prefix.length) }
-      }
+      if (decoded === null ? !path.startsWith(prefix) : !decoded.startsWith(prefix)) continue
+      const relativePath = decoded === null ? '' : decoded.slice(prefix.length)
+      const type = mediaType(relativePath)
+      return { folder, layers, relativePath, type, mayVary: folder.kind === 'static' && isCompressible(type) }
     }
     return null
   }
@@ -67,137 +74,193 @@ export function createStaticFiles(folders: readonly StaticFiles[], logger: Plugi
       const place = find(target.path)
       if (place === null) return false
       response.on('error', ignore)
-      serve(request, response, place).catch((error: NodeJS.ErrnoException) => {
-        const isOutOfFiles = error.code === 'EMFILE' || error.code === 'ENFILE'
-        logger.error({ err: error, path: target.path }, 'A static file could not be served')
-        sendError(response, isOutOfFiles ? 503 : 500, { headers: isOutOfFiles ? { 'retry-after': '1' } : {} })
-      })
+      serve({ request, response, place, cache, key: keyOf(target.path, place, acceptOf(request)) }).catch(
+        (error: NodeJS.ErrnoException) => {
+          const isOutOfFiles = error.code === 'EMFILE' || error.code === 'ENFILE'
+          logger.error({ err: error, path: target.path }, 'A static file could not be served')
+          sendError(response, isOutOfFiles ? 503 : 500, {
+            headers: isOutOfFiles ? { 'retry-after': '1' } : {},
+          })
+        },
+      )
+      return true
+    },
+    handlePlain(exchange) {
+      const { path, headers } = exchange.target
+      const place = find(path)
+      if (place === null) return false
+      const { acceptEncoding, ifNoneMatch, isSpecial } = readWishes(headers)
+      if (isSpecial) return false
+      const file = cache.fresh(keyOf(path, place, acceptEncoding))
+      if (file === null) return false
+      const { validators } = file.representation
+      if (ifNoneMatch !== '' && evaluateConditions({ 'if-none-match': ifNoneMatch }, validators) === 304)
+        file.sendNotModifiedTo(exchange)
+      else file.sendTo(exchange)
       return true
     },
   }
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, place: Place): Promise<void> {
+/** No coding has a space in its name: no path can pass for another key. */
+function keyOf(path: string, { mayVary }: Place, acceptEncoding: string): string {
+  return mayVary ? `${codingsKey(acceptEncoding)} ${path}` : ` ${path}`
+}
+
+function acceptOf(request: IncomingMessage): string {
+  return request.headers['accept-encoding']?.toString() ?? ''
+}
+
+interface FileRequest {
+  request: IncomingMessage
+  response: ServerResponse
+  place: Place
+  cache: FileCache
+  key: string
+}
+
+async function serve({ request, response, place, cache, key }: FileRequest): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     sendError(response, 405, { headers: { allow: 'GET, HEAD' } })
     return
   }
-  const { folder, layers, relativePath } = place
-  const found = isServable(relativePath) ? await openFirst(layers, relativePath) : null
+  const known = cache.freshOrMine(key)
+  if (known !== null) return respond(request, response, known.representation, known.body)
+
+  const found = await openVariant(place, acceptOf(request))
   if (found === null) {
+    cache.drop(key)
     sendError(response, 404)
     return
   }
-  const { files, original } = found
-  let chosen: { file: OpenFile; coding: Coding | null } = { file: original, coding: null }
   try {
-    const type = mediaType(relativePath)
-    const mayVary = folder.kind === 'static' && isCompressible(type)
-    if (mayVary) chosen = await chooseVariant(request, files, original)
-    await respond(request, response, { ...chosen, folder, type, mayVary, fileName: basename(relativePath) })
+    const cached = cache.renew(key, found.file.state) ?? (await remember(cache, key, place, found))
+    if (cached === null)
+      await respond(request, response, describeFile({ ...place, ...found }), found.file.handle)
+    else await respond(request, response, cached.representation, cached.body)
   } finally {
-    await original.handle.close()
-    if (chosen.file !== original) await chosen.file.handle.close()
+    await found.file.handle.close()
   }
 }
 
-/** The file with the folder that has it: its compressed siblings are those beside it. */
-async function openFirst(layers: readonly FolderFiles[], relativePath: string) {
+interface FoundFile {
+  file: OpenFile
+  coding: Coding | null
+}
+
+/** The best file for the request: of the first folder that has it, the original or a compressed sibling. */
+async function openVariant(place: Place, acceptEncoding: string): Promise<FoundFile | null> {
+  const { layers, relativePath, mayVary } = place
+  if (!isServable(relativePath)) return null
   for (const files of layers) {
     const original = await files.open(relativePath)
-    if (original !== null) return { files, original }
+    if (original === null) continue
+    if (!mayVary) return { file: original, coding: null }
+    try {
+      const sibling = await openSibling(files, original, acceptEncoding)
+      if (sibling === null) return { file: original, coding: null }
+      await original.handle.close()
+      return sibling
+    } catch (error) {
+      await original.handle.close()
+      throw error
+    }
   }
   return null
 }
 
 /** The compressed sibling that the client likes best; one older than the original is a leftover. */
-async function chooseVariant(request: IncomingMessage, files: FolderFiles, original: OpenFile) {
-  for (const coding of acceptedCodings(request.headers['accept-encoding']?.toString())) {
+async function openSibling(
+  files: FolderFiles,
+  original: OpenFile,
+  acceptEncoding: string,
+): Promise<FoundFile | null> {
+  for (const coding of acceptedCodings(acceptEncoding)) {
     const file = await files.openSibling(original, coding.suffix)
     if (file === null) continue
     if (file.modifiedAt >= original.modifiedAt) return { file, coding }
     await file.handle.close()
   }
-  return { file: original, coding: null }
+  return null
 }
 
-interface Representation {
-  file: OpenFile
-  coding: Coding | null
-  folder: StaticFiles
-  type: string
-  mayVary: boolean
-  fileName: string
+/** Keeps a file that is small and lies still; null for any other. */
+async function remember(
+  cache: FileCache,
+  key: string,
+  place: Place,
+  found: FoundFile,
+): Promise<CachedFile | null> {
+  cache.drop(key)
+  const { file } = found
+  const representation = describeFile({ ...place, ...found })
+  if (!representation.isSettled || !cache.takes(file.size)) return null
+  const freshUntil = cache.freshUntil()
+  const body = await readWhole(file)
+  if (body === null) return null
+  const cached = new CachedFile(representation, body, file.state, freshUntil)
+  cache.keep(key, cached)
+  return cached
+}
+
+/** Null when the file is not as long as it was. */
+async function readWhole({ handle, size }: OpenFile): Promise<Buffer | null> {
+  // One byte more, to see that it has not grown.
+  const buffer = Buffer.allocUnsafeSlow(size + 1)
+  let position = 0
+  while (position <= size) {
+    const { bytesRead } = await handle.read(buffer, position, size + 1 - position, position)
+    if (bytesRead === 0) break
+    position += bytesRead
+  }
+  return position === size ? buffer.subarray(0, size) : null
 }
 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  representation: Representation,
+  { size, type, validators, headers }: Representation,
+  content: OpenFile['handle'] | Buffer,
 ): Promise<void> {
-  const { file, type } = representation
-  const validators = validatorsOf(representation)
-  const headers = commonHeaders(representation, validators)
   const condition = evaluateConditions(request.headers, validators)
   if (condition !== 200) {
-    response.writeHead(condition, condition === 412 ? { ...headers, 'content-length': 0 } : headers).end()
+    response.writeHead(condition, condition === 412 ? { ...headers, 'Content-Length': 0 } : headers).end()
     return
   }
 
   const { range, 'if-range': ifRange } = request.headers
   const ranges =
     range !== undefined && request.method === 'GET' && isRangeCurrent(ifRange?.toString(), validators)
-      ? parseRanges(range, file.size)
+      ? parseRanges(range, size)
       : 'all'
   if (ranges === 'none') {
-    sendError(response, 416, { headers: { 'content-range': `bytes */${file.size}` } })
+    sendError(response, 416, { headers: { 'Content-Range': `bytes */${size}` } })
     return
   }
 
-  let parts: BodyPart[] = file.size > 0 ? [{ start: 0, end: file.size - 1 }] : []
+  let parts: BodyPart[] = size > 0 ? [{ start: 0, end: size - 1 }] : []
   if (ranges === 'all') {
-    response.writeHead(200, { ...headers, 'content-type': type, 'content-length': file.size })
+    response.writeHead(200, { ...headers, 'Content-Type': type, 'Content-Length': size })
   } else if (ranges.length === 1) {
     const { start, end } = ranges[0]!
     parts = ranges
     response.writeHead(206, {
       ...headers,
-      'content-type': type,
-      'content-length': end - start + 1,
-      'content-range': `bytes ${start}-${end}/${file.size}`,
+      'Content-Type': type,
+      'Content-Length': end - start + 1,
+      'Content-Range': `bytes ${start}-${end}/${size}`,
     })
   } else {
-    const multipart = layOutRanges(ranges, type, file.size)
+    const multipart = layOutRanges(ranges, type, size)
     parts = multipart.parts
     response.writeHead(206, {
       ...headers,
-      'content-type': `multipart/byteranges; boundary=${multipart.boundary}`,
-      'content-length': multipart.length,
+      'Content-Type': `multipart/byteranges; boundary=${multipart.boundary}`,
+      'Content-Length': multipart.length,
     })
   }
   if (request.method === 'HEAD') response.end()
-  else await sendParts(response, file.handle, parts)
-}
-
-function validatorsOf({ file, coding }: Representation): Validators {
-  const modifiedMs = file.modifiedAt.getTime()
-  const opaque = `"${file.size.toString(16)}-${modifiedMs.toString(16)}${coding ? `-${coding.name}` : ''}"`
-  const isSettled = Date.now() - modifiedMs > SETTLED_MS
-  return { etag: isSettled ? opaque : `W/${opaque}`, lastModified: file.modifiedAt }
-}
-
-function commonHeaders(representation: Representation, validators: Validators): Record<string, string> {
-  const { coding, fileName, folder, mayVary, type } = representation
-  return {
-    'accept-ranges': 'bytes',
-    'cache-control': cacheControl(fileName, folder.kind),
-    etag: validators.etag,
-    'last-modified': validators.lastModified.toUTCString(),
-    'x-content-type-options': 'nosniff',
-    ...(mayVary && { vary: 'Accept-Encoding' }),
-    ...(coding && { 'content-encoding': coding.name }),
-    ...(folder.kind === 'media' && isActive(type) && UNTRUSTED),
-  }
+  else await sendParts(response, content, parts)
 }
 
 /** Percent-decoded once, as UTF-8; null when it is not. */

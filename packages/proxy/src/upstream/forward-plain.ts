@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { forwardableHeaders, sendError } from '@havn/http'
+import { dateLine, forwardableHeaders, sendError } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
 import type { PluginLogger } from '@havn/plugin-api'
 import type { ConnectionPool } from './client/connection-pool.ts'
@@ -97,7 +97,7 @@ class PlainReceiver implements CallReceiver {
       hasDate ||= name.length === 4 && name.toLowerCase() === 'date'
       text += `${name}: ${headers[n + 1]!}\r\n`
     }
-    if (!hasDate) text += `Date: ${new Date().toUTCString()}\r\n`
+    if (!hasDate) text += dateLine()
     if (framing.type === 'chunked' || framing.type === 'close') text += `Content-Length: ${body.length}\r\n`
     exchange.send(status, text, body.length <= SMALL_BODY_BYTES ? body.toString('latin1') : body)
   }
