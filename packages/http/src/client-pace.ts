@@ -13,7 +13,7 @@ export interface ClientPaceOptions {
   /** The body of this response's request comes too slowly. */
   onSlowBody(response: ServerResponse): void
   /** What is sent to this client is taken too slowly. */
-  onSlowReader(socket: Socket, connection: Connection): void
+  onSlowReader(socket: Socket): void
 }
 
 /** How a client does since somebody waits for it. */
@@ -58,7 +58,7 @@ export function createClientPace(options: ClientPaceOptions): ClientPace {
     const connection = currentConnection(socket)
     if (connection === null || socket.destroyed) return
     if (socket.writableLength > 0) {
-      if (isSlow(connection, 'response', takenBytes(socket), nowMs)) options.onSlowReader(socket, connection)
+      if (isSlow(connection, 'response', takenBytes(socket), nowMs)) options.onSlowReader(socket)
       return
     }
     const response = responseThatWaits(connection)

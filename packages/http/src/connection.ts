@@ -4,12 +4,13 @@ import type { Duplex } from 'node:stream'
 import type { Pace } from './client-pace.ts'
 import { plainAddress } from './peer-trust.ts'
 import type { PeerTrust } from './peer-trust.ts'
+import { isUnknownClient } from './proxy-protocol/proxied-socket.ts'
 
 /** What holds for all requests of one connection, found out once. */
 export interface Connection {
   /** The client's own socket; what a handler sees may be a stream over it. */
   readonly socket: Duplex
-  /** Empty on a Unix socket. */
+  /** The peer's, or the client's that a PROXY protocol header names. Empty on a Unix socket. */
   readonly address: string
   readonly port: number
   readonly trusted: boolean
@@ -72,7 +73,7 @@ function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => stri
     socket,
     address,
     port: socket.remotePort ?? 0,
-    trusted: isTrusted(address),
+    trusted: isTrusted(address) && !isUnknownClient(socket),
     serverAddress: isUnix ? listenerPath() : plainAddress(socket.localAddress ?? ''),
     serverPort: isUnix ? null : (socket.localPort ?? 0),
     response: null,

@@ -15,6 +15,7 @@ import { lingerAndClose } from './linger.ts'
 import { createPeerTrust } from './peer-trust.ts'
 import type { PlainExchange } from './plain/plain-exchange.ts'
 import { openPlainLane } from './plain/plain-lane.ts'
+import { openProxyDoor } from './proxy-protocol/proxy-door.ts'
 import { isRefusal, refusals } from './refusal.ts'
 import type { Refusal, RefusalReason } from './refusal.ts'
 import { readRequest } from './request-rules.ts'
@@ -48,6 +49,13 @@ export interface ListenerOptions {
   }
   /** Addresses and CIDRs of peers whose forwarded headers are believed; `unix` for peers on a Unix socket. */
   trustedProxies: readonly string[]
+  /**
+   * Addresses and CIDRs of peers whose connections begin with a PROXY protocol header, version 1 or 2, before TLS;
+   * `unix` for peers on a Unix socket. Without one they are closed; a header of anybody else is refused. The client that
+   * it names takes the peer's place in all that follows: whether its forwarded headers are believed is then for
+   * `trustedProxies` to say of that client's address, and those of a client that the header does not name never are.
+   */
+  proxyProtocol?: readonly string[]
   /** Speaks TLS: connections come to all that is said here once their handshake is done. */
   tls?: TlsOptions
   /** What clients speak; trusted proxies may say otherwise. Default `https` with `tls`, else `http`. */
@@ -64,6 +72,8 @@ export interface ListenerOptions {
   onConnection?: (socket: Socket) => void
   /** Called for each request that was answered here instead of by a handler. */
   onRejected?: (reason: RefusalReason, status: number) => void
+  /** Called for each connection that was closed for want of a PROXY protocol header. */
+  onProxyHeaderMissing?: (error: HavnError) => void
   /** Called for each client that was too slow: see `timeouts.stallMs`. */
   onSlowClient?: (error: HavnError) => void
   /** Called with the number of headers that a request lost because of an underscore in their names. */
@@ -163,11 +173,12 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
       options.onRejected?.(refusals.timeout.reason, refusals.timeout.status)
       answerInstead(response, refusals.timeout.status)
     },
-    onSlowReader(socket, connection) {
+    onSlowReader(socket) {
       options.onSlowClient?.(errors.HAVN_ERR_HTTP_SLOW_READER({ stallMs, minBytesPerS }))
       // What it has not taken would stay in the kernel after an orderly end.
-      if (connection.serverPort === null || socket instanceof TLSSocket) socket.destroy()
-      else socket.resetAndDestroy()
+      const isTcp = 'port' in socket.address()
+      if (isTcp && !(socket instanceof TLSSocket)) socket.resetAndDestroy()
+      else socket.destroy()
     },
   })
 
@@ -240,6 +251,9 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     )
   })
   if (options.tls !== undefined) openTlsDoor(server, options.tls)
+  const { proxyProtocol: senders = [], onProxyHeaderMissing: onMissing } = options
+  const { headersMs } = options.timeouts
+  if (senders.length > 0) openProxyDoor({ server, senders, headersMs, onMissing })
   return server
 }
 

@@ -4,9 +4,15 @@ import { defineErrors } from '@havn/model/errors'
 export const errors = defineErrors({
   HAVN_ERR_HTTP_TRUSTED_PROXY: {
     kind: 'user',
-    message: (seen: { entry: string }) => `"${seen.entry}" is not an address or a CIDR of a trusted proxy.`,
+    message: (seen: { entry: string }) => `"${seen.entry}" is not an address or a CIDR of a proxy.`,
     hint: 'Write an IP address (10.0.0.7), a CIDR (10.0.0.0/8, fd00::/8), or `unix` for peers on a Unix socket.',
     exit: 2,
+  },
+  HAVN_ERR_HTTP_PROXY_HEADER: {
+    kind: 'user',
+    message: (seen: { peer: string; reason: string }) =>
+      `A connection from ${seen.peer} was closed for want of a PROXY protocol header: ${seen.reason}.`,
+    hint: 'Switch the PROXY protocol on at that proxy, or take its address out of proxyProtocol.',
   },
   HAVN_ERR_HTTP_BODY_TOO_LARGE: {
     kind: 'user',

@@ -90,6 +90,8 @@ export const platformConfigSchema = z.strictObject({
     .optional(),
   /** Peers whose forwarded headers are believed, as CIDRs or addresses. */
   trustedProxies: z.array(z.string()).optional(),
+  /** Peers whose connections begin with a PROXY protocol header, as CIDRs or addresses: load balancers of layer 4. */
+  proxyProtocol: z.array(z.string()).optional(),
   limits: z
     .strictObject({
       maxBodyBytes: z.int().positive().optional(),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { jobSchema, type AppFacts, type Endpoint } from '@havn/model'
 import type { MonitorContract, PluginContext, ServerContract } from '@havn/plugin-api'
 import { sampleApp, sampleSettings, sampleTarget } from '@havn/plugin-api/testing'
@@ -64,6 +64,19 @@ describe('a whole release', () => {
       trustedProxies: ['10.0.0.0/8'],
     })
     await expect(golden(release)).toMatchFileSnapshot('golden/release-gunicorn.json')
+  })
+
+  test('who names clients to the public door is not believed by the server behind it', () => {
+    const proxies = { trustedProxies: ['10.0.0.0/8'], proxyProtocol: ['10.1.0.7'] }
+    const settings = { ...sampleSettings(), ...proxies }
+    const alone = planRelease(input('server.gateway', gateway, { settings }))
+    expect(JSON.parse(alone.files[0]!.content)).toMatchObject(proxies)
+    const plan = vi.spyOn(gunicorn, 'plan')
+    onTestFinished(() => plan.mockRestore())
+    const release = planRelease(input('server.gunicorn', gunicorn, { settings }))
+    const edge = release.files.find(({ path }) => path === 'edge.json')!
+    expect(JSON.parse(edge.content)).toMatchObject(proxies)
+    expect(plan.mock.lastCall![0].settings).toMatchObject({ trustedProxies: [], proxyProtocol: [] })
   })
 
   test('a command on a port of loopback behind the edge', async () => {

@@ -30,9 +30,27 @@ export async function findProgram(name: string): Promise<string | null> {
  * @returns the program's path.
  */
 export async function ensureDebian(program: string, packageName = program): Promise<string> {
-  const found = await findProgram(program)
+  return ensureInstalled(program, packageName, () => findProgram(program))
+}
+
+/** The same for a file that is no program, by its path: a module, say. */
+export async function ensureDebianFile(path: string, packageName: string): Promise<string> {
+  return ensureInstalled(path, packageName, () =>
+    access(path).then(
+      () => path,
+      () => null,
+    ),
+  )
+}
+
+async function ensureInstalled(
+  part: string,
+  packageName: string,
+  find: () => Promise<string | null>,
+): Promise<string> {
+  const found = await find()
   if (found) return found
-  if (process.getuid?.() !== 0) throw partMissing(program, `install the Debian package ${packageName}`)
+  if (process.getuid?.() !== 0) throw partMissing(part, `install the Debian package ${packageName}`)
   return withLock(join(await partsDirectory(), 'apt.lock'), async () => {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     try {
@@ -42,10 +60,10 @@ export async function ensureDebian(program: string, packageName = program): Prom
         maxBuffer: 64 * 1024 * 1024,
       })
     } catch (error) {
-      throw partMissing(program, (error as Error).message)
+      throw partMissing(part, (error as Error).message)
     }
-    const installed = await findProgram(program)
-    if (!installed) throw partMissing(program, `the Debian package ${packageName} has no such program`)
+    const installed = await find()
+    if (!installed) throw partMissing(part, `the Debian package ${packageName} has no such file`)
     return installed
   })
 }

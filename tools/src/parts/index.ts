@@ -1,4 +1,4 @@
-export { ensureDebian, findProgram } from './debian.ts'
+export { ensureDebian, ensureDebianFile, findProgram } from './debian.ts'
 export { partMissing, requirePart } from './missing.ts'
 export { ensureNode } from './node.ts'
 export { ensureNpm } from './npm.ts'

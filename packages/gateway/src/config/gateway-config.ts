@@ -86,6 +86,11 @@ export const gatewayConfigSchema = z.object({
   runDirectory: z.string().optional(),
   /** CIDRs or addresses of peers whose forwarded headers are believed; `unix` for peers on a Unix socket. */
   trustedProxies: z.array(z.string()).default([]),
+  /**
+   * CIDRs or addresses of peers whose connections begin with a PROXY protocol header; `unix` for peers on a Unix socket.
+   * The client that it names takes the peer's place: `trustedProxies` then speaks of that client.
+   */
+  proxyProtocol: z.array(z.string()).optional(),
   limits: z
     .object({
       maxHeaderBytes: z.int().default(32 * 1024),

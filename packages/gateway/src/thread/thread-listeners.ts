@@ -8,7 +8,7 @@ import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { Counters } from '../dispatch/counters.ts'
 import { errors } from '../errors.ts'
 import { createConnectionLimit } from './connection-limit.ts'
-import { createSlowClientNotice } from './slow-client-notice.ts'
+import { createConnectionNotice } from './connection-notice.ts'
 
 const BACKLOG = 511
 /**
@@ -45,7 +45,7 @@ export interface ThreadListeners {
 /** Creates the servers of a thread; they accept nothing before `listen`. */
 export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
   const { config, addresses, descriptors, counters, logger, handlers, busySockets } = options
-  const { limits, timeouts, trustedProxies } = config
+  const { limits, timeouts, trustedProxies, proxyProtocol } = config
   // A listener of the user's own may wait for the end of a GET's body; ours never does.
   const endEmptyBodies = config.app.language !== 'node'
   const sockets = new Set<Duplex>()
@@ -53,7 +53,8 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
 
   const limitConnection = createConnectionLimit({ counters, maxConnections: limits.maxConnections, logger })
 
-  const onSlowClient = createSlowClientNotice(logger)
+  const onSlowClient = createConnectionNotice(logger)
+  const onProxyHeaderMissing = createConnectionNotice(logger)
 
   function onConnection(socket: Socket): void {
     sockets.add(socket)
@@ -64,7 +65,17 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
   const servers = addresses.map((address) => {
     const socketPath = address.type === 'unix' ? address.path : undefined
     return createListener(
-      { limits, timeouts, trustedProxies, socketPath, endEmptyBodies, onConnection, onSlowClient },
+      {
+        limits,
+        timeouts,
+        trustedProxies,
+        proxyProtocol,
+        socketPath,
+        endEmptyBodies,
+        onConnection,
+        onSlowClient,
+        onProxyHeaderMissing,
+      },
       handlers,
     )
   })
@@ -90,8 +101,9 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
       return closed
     },
     closeAll() {
-      // Upgraded connections are no longer the server's: it would not close them.
+      // Upgraded connections are no longer the server's: it would not close them. Others are not yet among ours.
       for (const socket of sockets) socket.destroy()
+      for (const server of servers) server.closeAllConnections()
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer } from 'node:tls'
 import { isKnownConnection } from '../connection.ts'
+import { inheritProxiedClient } from '../proxy-protocol/proxied-socket.ts'
 import { createCertificateChoice } from './choose-certificate.ts'
 import { loadCertificate } from './load-certificate.ts'
 import type { CertificateFiles, LoadedCertificate, ReadCertificate, TlsSettings } from './load-certificate.ts'
@@ -91,6 +92,7 @@ export function openTlsDoor(server: Server, options: TlsOptions): void {
     socket.disableRenegotiation()
     // As the server gave it: what an end means to a request is for the server to say.
     socket.allowHalfOpen = true
+    inheritProxiedClient(socket)
     enter(socket)
   })
   // Told of every handshake that comes to no end: alerts, the timeout, a client that leaves.

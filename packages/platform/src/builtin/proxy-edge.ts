@@ -32,6 +32,7 @@ export default definePlugin({
         threadModules: [...settings.threadModules],
         runDirectory: target.runDirectory,
         trustedProxies: [...settings.trustedProxies],
+        ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
         limits: settings.limits,
         timeouts: settings.timeouts,
         log: settings.log,

@@ -38,6 +38,7 @@ export default definePlugin({
         threadModules: [...settings.threadModules],
         runDirectory: target.runDirectory,
         trustedProxies: [...settings.trustedProxies],
+        ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
         limits: { ...defined(settings.limits), ...overrides.limits },
         timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
         routes: settings.routes?.map((route) => ({ ...route })),

@@ -82,7 +82,7 @@ function planBehindProxy(input: ReleaseInput): ProcessPlan {
     app,
     target,
     endpoints: [upstream],
-    settings: { ...settings, trustedProxies: [] },
+    settings: { ...settings, trustedProxies: [], proxyProtocol: [] },
   })
   const front = proxy.instance.plan({
     app,

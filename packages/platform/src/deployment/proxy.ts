@@ -84,6 +84,7 @@ async function plan(options: ProxyOptions, terminal: Terminal): Promise<GatewayO
     threads: settings.threads ?? resources.cpus,
     edge: { module: edgeModule, config: edge },
     trustedProxies: [...settings.trustedProxies],
+    ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
     limits: settings.limits,
     timeouts: settings.timeouts,
     log: settings.log,

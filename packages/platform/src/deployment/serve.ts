@@ -67,6 +67,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
         threadModules: [...settings.threadModules],
         ...(settings.recycle && { recycle: settings.recycle }),
         trustedProxies: [...settings.trustedProxies],
+        ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
         limits: settings.limits,
         timeouts: settings.timeouts,
         log: settings.log,

@@ -125,10 +125,16 @@ describe('settings for the server', () => {
       threads: 1,
       workerThreads: 2,
       trustedProxies: ['10.0.0.0/8'],
+      proxyProtocol: ['10.1.0.7'],
       timeouts: { requestMs: 1000, drainMs: 7 },
       log: { level: 'warn', format: 'text', access: true },
     }
-    expect(plan(config)).toMatchObject({ threads: 1, workerThreads: 2, trustedProxies: ['10.0.0.0/8'] })
+    expect(plan(config)).toMatchObject({
+      threads: 1,
+      workerThreads: 2,
+      trustedProxies: ['10.0.0.0/8'],
+      proxyProtocol: ['10.1.0.7'],
+    })
     const overrides: Overrides = {
       threads: 'auto',
       workerThreads: 8,

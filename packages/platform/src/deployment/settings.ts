@@ -150,6 +150,7 @@ export function planServerSettings(input: {
     ...optional('dispatch', overrides.dispatch ?? config.dispatch),
     ...optional('taskLimits', config.taskLimits),
     trustedProxies: overrides.trustedProxies ?? config.trustedProxies ?? [],
+    ...optional('proxyProtocol', config.proxyProtocol),
     limits: { ...config.limits, ...optional('maxQueue', overrides.maxQueue) },
     timeouts: {
       ...config.timeouts,

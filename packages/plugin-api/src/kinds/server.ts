@@ -38,6 +38,8 @@ export interface ServerSettings {
     maxMemoryBytes?: number
   }
   trustedProxies: readonly string[]
+  /** Peers whose connections begin with a PROXY protocol header; for whoever is the public door. */
+  proxyProtocol?: readonly string[]
   limits: {
     maxBodyBytes?: number
     maxHeaderBytes?: number

@@ -1,11 +1,11 @@
 import type { HavnError } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
 
-/** Many slow clients are one line of the log in this time, not one each. */
+/** Many of one kind are one line of the log in this time, not one each. */
 const NOTICE_MS = 10_000
 
-/** Makes what tells of clients that were ended for being slow. */
-export function createSlowClientNotice(logger: PluginLogger): (error: HavnError) => void {
+/** Makes what tells of connections that were ended for one fault: a slow client, say. */
+export function createConnectionNotice(logger: PluginLogger): (error: HavnError) => void {
   let noticeAt = -NOTICE_MS
   let untold = 0
 
