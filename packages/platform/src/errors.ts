@@ -131,6 +131,24 @@ export const errors = defineErrors({
       `Nothing is known by the name "${seen.name}".${seen.nearest ? ` Did you mean "${seen.nearest}"?` : ''}`,
     hint: 'Run platform explain without a name to see all.',
   },
+  HAVN_ERR_PROXY_UNSUPPORTED: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: {
+      proxy: string
+      settings: readonly { path: string; what: string; instead: string }[]
+    }) =>
+      `${seen.proxy} cannot do what the configuration asks for:\n${seen.settings
+        .map(({ path, what, instead }) => `  - ${path}: ${what}. Instead: ${instead}.`)
+        .join('\n')}`,
+    hint: 'Change these settings, or take the built-in edge: proxy = "edge".',
+  },
+  HAVN_ERR_PROGRAM_MISSING: {
+    kind: 'user',
+    message: (seen: { plugin: string; program: string; install: string }) =>
+      `${seen.plugin} needs the program ${seen.program}, which is not on this machine.`,
+    hint: (seen: { install: string }) => `Install it: ${seen.install}.`,
+  },
   HAVN_ERR_PROXY_NOTHING: {
     kind: 'user',
     exit: 2,

@@ -1,6 +1,12 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { jobSchema, type AppFacts, type Endpoint } from '@havn/model'
-import type { MonitorContract, PluginContext, ServerContract } from '@havn/plugin-api'
+import { jobSchema, type AppFacts, type Endpoint, type Release } from '@havn/model'
+import type {
+  MonitorContract,
+  PluginContext,
+  ProxyContract,
+  ServerContract,
+  UnsupportedSetting,
+} from '@havn/plugin-api'
 import { sampleApp, sampleSettings, sampleTarget } from '@havn/plugin-api/testing'
 import commandPlugin from '@havn/server-command'
 import gunicornPlugin from '@havn/server-gunicorn'
@@ -46,19 +52,18 @@ const input = (id: string, instance: ServerContract, changes: Partial<ReleaseInp
 })
 
 /** The id is a digest over paths of this checkout too. */
-const golden = ({ id: _id, ...release }: ReturnType<typeof planRelease>) =>
-  portable(JSON.stringify(release, null, 2) + '\n')
+const golden = ({ id: _id, ...release }: Release) => portable(JSON.stringify(release, null, 2) + '\n')
 
 describe('a whole release', () => {
   test('the gateway alone', async () => {
-    const release = planRelease(input('server.gateway', gateway))
+    const { release } = planRelease(input('server.gateway', gateway))
     expect(release.workloads.map(({ id }) => id)).toEqual(['web'])
     await expect(golden(release)).toMatchFileSnapshot('golden/release-gateway.json')
   })
 
   test('gunicorn on a private socket behind the edge, which starts after it', async () => {
     const settings = { ...sampleSettings(), trustedProxies: ['10.0.0.0/8'] }
-    const release = planRelease(input('server.gunicorn', gunicorn, { settings }))
+    const { release } = planRelease(input('server.gunicorn', gunicorn, { settings }))
     expect(release.workloads.map(({ id }) => id)).toEqual(['app', 'edge'])
     expect(JSON.parse(release.files.find(({ path }) => path === 'edge.json')!.content)).toMatchObject({
       trustedProxies: ['10.0.0.0/8'],
@@ -69,18 +74,18 @@ describe('a whole release', () => {
   test('who names clients to the public door is not believed by the server behind it', () => {
     const proxies = { trustedProxies: ['10.0.0.0/8'], proxyProtocol: ['10.1.0.7'] }
     const settings = { ...sampleSettings(), ...proxies }
-    const alone = planRelease(input('server.gateway', gateway, { settings }))
+    const { release: alone } = planRelease(input('server.gateway', gateway, { settings }))
     expect(JSON.parse(alone.files[0]!.content)).toMatchObject(proxies)
     const plan = vi.spyOn(gunicorn, 'plan')
     onTestFinished(() => plan.mockRestore())
-    const release = planRelease(input('server.gunicorn', gunicorn, { settings }))
+    const { release } = planRelease(input('server.gunicorn', gunicorn, { settings }))
     const edge = release.files.find(({ path }) => path === 'edge.json')!
     expect(JSON.parse(edge.content)).toMatchObject(proxies)
     expect(plan.mock.lastCall![0].settings).toMatchObject({ trustedProxies: [], proxyProtocol: [] })
   })
 
   test('a command on a port of loopback behind the edge', async () => {
-    const release = planRelease(input('server.command', command, { app: sampleApp('node') }))
+    const { release } = planRelease(input('server.command', command, { app: sampleApp('node') }))
     expect(release.workloads[0]!.main).toMatchObject({ args: ['--port', '41234'], env: { PORT: '41234' } })
     await expect(golden(release)).toMatchFileSnapshot('golden/release-command.json')
   })
@@ -88,7 +93,7 @@ describe('a whole release', () => {
 
 test('the id is the content’s: the same for the same, another for anything else', () => {
   const id = (changes: Partial<ReleaseInput> = {}) =>
-    planRelease(input('server.gateway', gateway, changes)).id
+    planRelease(input('server.gateway', gateway, changes)).release.id
   expect(id()).toMatch(/^[0-9a-f]{12}$/)
   expect(id({ now: new Date() })).toBe(id())
   expect(id({ settings: { ...sampleSettings(), workers: 3 } })).not.toBe(id())
@@ -96,10 +101,10 @@ test('the id is the content’s: the same for the same, another for anything els
 })
 
 test('steps that the config switches off say so; the others stay as they are', () => {
-  const { jobs } = planRelease(
+  const { release } = planRelease(
     input('server.gateway', gateway, { config: { steps: { migrate: false, collectstatic: true } } }),
   )
-  expect(jobs.map(({ id, skip }) => [id, skip])).toEqual([
+  expect(release.jobs.map(({ id, skip }) => [id, skip])).toEqual([
     ['migrate', 'steps.migrate is false in the config'],
     ['collectstatic', undefined],
   ])
@@ -114,13 +119,75 @@ test('an interface that the server cannot run', () => {
   )
 })
 
+describe('a proxy of its own in front of the gateway', () => {
+  const proxyWith = (unsupported: UnsupportedSetting[] = []): ReleaseInput['proxy'] => {
+    const instance: ProxyContract = {
+      placement: 'shared',
+      plan: ({ endpoints, upstreams }) => ({
+        workloads: [
+          {
+            id: 'sample',
+            main: {
+              id: 'sample',
+              program: { type: 'command', path: 'sample' },
+              listens: endpoints.map(({ id, address }) => ({ endpoint: id, address })),
+              uses: upstreams.map(({ id }) => id),
+            },
+          },
+        ],
+        files: [],
+        unsupported,
+      }),
+    }
+    return { id: 'proxy.sample', instance }
+  }
+  const missing = (consequence: UnsupportedSetting['consequence']): UnsupportedSetting => ({
+    path: 'edge.compression',
+    what: 'nothing is compressed',
+    instead: 'take it out',
+    consequence,
+  })
+
+  test('the gateway listens on a private socket without its edge, and believes what the proxy says', () => {
+    const settings = { ...sampleSettings(), trustedProxies: ['10.0.0.0/8'] }
+    const { release } = planRelease(
+      input('server.gateway', gateway, { proxy: proxyWith(), settings, app: shop }),
+    )
+    expect(release.workloads.map(({ id }) => id)).toEqual(['web', 'sample'])
+    const config = JSON.parse(release.files.find(({ path }) => path === 'gateway.json')!.content)
+    expect(config).not.toHaveProperty('edge')
+    expect(config).toMatchObject({
+      listeners: [{ type: 'unix', path: '/run/havn-sample/app.sock' }],
+      trustedProxies: ['unix'],
+      log: { access: false },
+    })
+  })
+
+  test('what it leaves out and may is told', () => {
+    const planned = planRelease(input('server.gateway', gateway, { proxy: proxyWith([missing('warn')]) }))
+    expect(planned.unsupported).toEqual([missing('warn')])
+  })
+
+  test('what it may not leave out is an error', () => {
+    const proxy = proxyWith([missing('warn'), missing('refuse')])
+    expect(() => planRelease(input('server.gateway', gateway, { proxy }))).toThrow(
+      expect.objectContaining({
+        code: 'HAVN_ERR_PROXY_UNSUPPORTED',
+        message:
+          'proxy.sample cannot do what the configuration asks for:\n' +
+          '  - edge.compression: nothing is compressed. Instead: take it out.',
+      }),
+    )
+  })
+})
+
 test('a monitor’s variables reach each process, and override nothing', () => {
   const monitor: MonitorContract = {
     environment: ({ id }) => ({ OTEL_SERVICE_NAME: id, SAMPLE_SETTING: 'of the monitor' }),
     receive: () => {},
   }
-  const { workloads } = planRelease(input('server.gateway', gateway, { monitors: [monitor] }))
-  expect(workloads[0]!.main.env).toEqual({ OTEL_SERVICE_NAME: 'gateway', SAMPLE_SETTING: 'on' })
+  const { release } = planRelease(input('server.gateway', gateway, { monitors: [monitor] }))
+  expect(release.workloads[0]!.main.env).toEqual({ OTEL_SERVICE_NAME: 'gateway', SAMPLE_SETTING: 'on' })
 })
 
 test('planning changes nothing that it was given', () => {

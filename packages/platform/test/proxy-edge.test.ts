@@ -1,11 +1,20 @@
 import { describe, expect, it, test } from 'vitest'
 import { workloadSchema, type Endpoint } from '@havn/model'
-import type { ProcessPlan } from '@havn/plugin-api'
-import { sampleApp, sampleSettings, sampleTarget, withPlugin } from '@havn/plugin-api/testing'
+import type { ProxyPlan } from '@havn/plugin-api'
+import {
+  describeProxyPlugin,
+  sampleApp,
+  sampleSettings,
+  sampleTarget,
+  withPlugin,
+} from '@havn/plugin-api/testing'
 import plugin from '../src/builtin/proxy-edge.ts'
 import { portable } from './portable.ts'
 
 const packageJson = new URL('../package.json', import.meta.url)
+
+describeProxyPlugin({ describe, it, plugin, packageJson })
+
 const door: Endpoint = {
   id: 'public',
   address: { type: 'tcp', host: '127.0.0.1', port: 8123 },
@@ -20,7 +29,7 @@ const upstream: Endpoint = {
 }
 
 const plan = () =>
-  withPlugin<'proxy', ProcessPlan>({ describe, it, plugin, packageJson }, async (edge) =>
+  withPlugin<'proxy', ProxyPlan>({ describe, it, plugin, packageJson }, async (edge) =>
     edge.plan({
       app: sampleApp('wsgi'),
       target: sampleTarget(),

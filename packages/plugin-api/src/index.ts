@@ -14,7 +14,13 @@ export type { EdgeContext, EdgeHandler, EdgeModule, EdgePlainRequest } from './k
 export type { AppRuntime, Detection, FrameworkContract, FrameworkOptions } from './kinds/framework.ts'
 export type { LifecycleEvent, MonitorContract } from './kinds/monitor.ts'
 export type { ApplyInput, OrchestratorContract, ProcessStatus } from './kinds/orchestrator.ts'
-export type { ProxyContract, ProxyPlanInput } from './kinds/proxy.ts'
+export type {
+  ProxyContract,
+  ProxyPlan,
+  ProxyPlanInput,
+  RequiredProgram,
+  UnsupportedSetting,
+} from './kinds/proxy.ts'
 export type {
   LogLevel,
   ProcessPlan,

@@ -13,7 +13,7 @@ export default definePlugin({
   apiVersion: 1,
   config: z.strictObject({}),
   setup: () => ({
-    placement: 'shared' as const,
+    placement: 'embedded' as const,
     plan(input: ProxyPlanInput) {
       const { app, target, endpoints, upstreams, settings } = input
       const [upstream] = upstreams
@@ -56,6 +56,7 @@ export default definePlugin({
           },
         ],
         files: [{ path: configFile, content: JSON.stringify(config, null, 2) + '\n' }],
+        unsupported: [],
       }
     },
   }),

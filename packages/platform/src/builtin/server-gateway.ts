@@ -1,5 +1,5 @@
 import { parseGatewayOptions, supervisorModule, type GatewayApp, type GatewayOptions } from '@havn/gateway'
-import type { AppFacts } from '@havn/model'
+import type { AppFacts, Endpoint } from '@havn/model'
 import { definePlugin, type ServerPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import { planEdge } from './edge-config.ts'
 
 const configFile = 'gateway.json'
 
-/** The built-in server: the gateway, with the edge in its threads. */
+/** The built-in server: the gateway, with the edge in its threads where it is the public door itself. */
 export default definePlugin({
   id: 'server.gateway',
   kind: 'server',
@@ -24,6 +24,7 @@ export default definePlugin({
     pythonRequirements: [],
     plan(input: ServerPlanInput) {
       const { app, target, endpoints, settings } = input
+      const isDoor = endpoints.some((endpoint) => endpoint.public)
       const options: GatewayOptions = {
         listeners: endpoints.map((endpoint) => endpoint.address),
         app: toGatewayApp(app, target.interpreter, settings.workerThreads),
@@ -32,17 +33,17 @@ export default definePlugin({
         ...(settings.dispatch && { dispatch: settings.dispatch }),
         ...(settings.taskLimits && { taskLimits: settings.taskLimits }),
         threads: settings.threads ?? defaultThreads(app.project.language, settings.workers, target.cpus),
-        edge: { module: edgeModule, config: planEdge({ app, edge: settings.edge }) },
+        ...(isDoor && { edge: { module: edgeModule, config: planEdge({ app, edge: settings.edge }) } }),
         health: app.health,
         ...(settings.recycle && { recycle: settings.recycle }),
         threadModules: [...settings.threadModules],
         runDirectory: target.runDirectory,
-        trustedProxies: [...settings.trustedProxies],
+        trustedProxies: isDoor ? [...settings.trustedProxies] : privatePeers(endpoints),
         ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
         limits: { ...defined(settings.limits), ...overrides.limits },
         timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
         routes: settings.routes?.map((route) => ({ ...route })),
-        log: settings.log,
+        log: isDoor ? settings.log : { ...settings.log, access: false },
       }
       const config = parseGatewayOptions(options)
       return {
@@ -81,6 +82,13 @@ export function toGatewayApp(app: AppFacts, python: string, workerThreads?: numb
     return { language: 'python', interface: kind, target, directory: app.root, python, threads }
   }
   return { language: 'node', interface: kind, target, directory: app.root }
+}
+
+/** Whoever may connect to a private endpoint is the proxy: what it says of the client is believed. */
+function privatePeers(endpoints: readonly Endpoint[]): string[] {
+  const hasSocket = endpoints.some(({ address }) => address.type === 'unix')
+  const hosts = endpoints.flatMap(({ address }) => (address.type === 'tcp' ? [address.host] : []))
+  return [...(hasSocket ? ['unix'] : []), ...new Set(hosts)]
 }
 
 function defined<Values extends object>(values: Values): Partial<Values> {

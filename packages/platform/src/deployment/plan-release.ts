@@ -11,11 +11,12 @@ import {
 } from '@havn/model'
 import type {
   MonitorContract,
-  ProcessPlan,
   ProxyContract,
+  ProxyPlan,
   ServerContract,
   ServerSettings,
   Target,
+  UnsupportedSetting,
 } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
 
@@ -23,7 +24,7 @@ export interface ReleaseInput {
   app: AppFacts
   config: PlatformConfig
   server: { id: string; instance: ServerContract }
-  /** Goes in front of a server that is not itself a public door. */
+  /** Goes in front of a server that is not itself a public door, or before which it is to take that place. */
   proxy: { id: string; instance: ProxyContract }
   monitors: readonly MonitorContract[]
   target: Target
@@ -34,18 +35,27 @@ export interface ReleaseInput {
   now: Date
 }
 
+/** A release, and what its settings ask for that it will do without: people are told. */
+export interface PlannedRelease {
+  release: Release
+  unsupported: UnsupportedSetting[]
+}
+
 /**
  * Plans a whole release: endpoints first, then the server, then the proxy. Pure.
  *
- * @throws HAVN_ERR_INTERFACE_UNSUPPORTED
+ * @throws HAVN_ERR_INTERFACE_UNSUPPORTED, HAVN_ERR_PROXY_UNSUPPORTED
  */
-export function planRelease(input: ReleaseInput): Release {
-  const { app, server, settings, target } = input
+export function planRelease(input: ReleaseInput): PlannedRelease {
+  const { app, server, proxy, settings, target } = input
   if (!server.instance.interfaces.includes(app.entry.interface)) {
     const seen = { server: server.id, interface: app.entry.interface, supported: server.instance.interfaces }
     throw errors.HAVN_ERR_INTERFACE_UNSUPPORTED(seen)
   }
-  const processes = server.instance.placement === 'public' ? planAlone(input) : planBehindProxy(input)
+  const isAlone = server.instance.placement === 'public' && proxy.instance.placement === 'embedded'
+  const processes = isAlone ? planAlone(input) : planBehindProxy(input)
+  const refused = processes.unsupported.filter(({ consequence }) => consequence === 'refuse')
+  if (refused.length > 0) throw errors.HAVN_ERR_PROXY_UNSUPPORTED({ proxy: proxy.id, settings: refused })
   const workloads = processes.workloads.map((workload) => workloadSchema.parse(workload))
   for (const workload of workloads) {
     for (const spec of [workload.main, ...workload.sidecars]) {
@@ -60,14 +70,20 @@ export function planRelease(input: ReleaseInput): Release {
     files: processes.files.map((file) => generatedFileSchema.parse(file)),
   }
   const digest = createHash('sha256').update(JSON.stringify({ body, settings, target })).digest('hex')
-  return { schemaVersion: 1, id: digest.slice(0, 12), createdAt: input.now.toISOString(), ...body }
+  const release = {
+    schemaVersion: 1 as const,
+    id: digest.slice(0, 12),
+    createdAt: input.now.toISOString(),
+    ...body,
+  }
+  return { release, unsupported: processes.unsupported }
 }
 
-function planAlone({ app, target, publicEndpoints, settings, server }: ReleaseInput): ProcessPlan {
-  return server.instance.plan({ app, target, endpoints: publicEndpoints, settings })
+function planAlone({ app, target, publicEndpoints, settings, server }: ReleaseInput): ProxyPlan {
+  return { ...server.instance.plan({ app, target, endpoints: publicEndpoints, settings }), unsupported: [] }
 }
 
-function planBehindProxy(input: ReleaseInput): ProcessPlan {
+function planBehindProxy(input: ReleaseInput): ProxyPlan {
   const { app, target, publicEndpoints, settings, server, proxy, freePort } = input
   const upstream: Endpoint = {
     id: 'app',
@@ -91,7 +107,11 @@ function planBehindProxy(input: ReleaseInput): ProcessPlan {
     upstreams: [upstream],
     settings,
   })
-  return { workloads: [...behind.workloads, ...front.workloads], files: [...behind.files, ...front.files] }
+  return {
+    workloads: [...behind.workloads, ...front.workloads],
+    files: [...behind.files, ...front.files],
+    unsupported: front.unsupported,
+  }
 }
 
 /** The framework's jobs, less those that the config switches off. */

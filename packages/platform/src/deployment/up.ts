@@ -11,9 +11,10 @@ import { startControlServer, type DeploymentStatus } from '../control/control-se
 import { errors } from '../errors.ts'
 import { assertAddressFree, findFreePort } from './address-preflight.ts'
 import { planRelease } from './plan-release.ts'
-import { findApp, openProject, type FoundApp, type Project, type ProjectOptions } from './project.ts'
+import { findApp, openProject, type Project, type ProjectOptions } from './project.ts'
 import { proveRelease } from './prove-release.ts'
-import { resourceLimits, type ResourceLimits } from './resource-limits.ts'
+import { findRequiredPrograms } from './required-programs.ts'
+import { resourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
 import { ensureRunDirectory, ensureStateDirectory } from './state-directories.ts'
 
@@ -61,6 +62,7 @@ async function upProject(input: UpInput): Promise<number> {
 
   const server = await registry.open('server', config.server ?? 'gateway')
   const proxy = await registry.open('proxy', config.proxy ?? 'edge')
+  const programs = await findRequiredPrograms(proxy)
   const monitors = await openMonitors(project)
   await ensureStateDirectory(project.root)
   const found = await findApp(project, {
@@ -72,8 +74,15 @@ async function upProject(input: UpInput): Promise<number> {
   })
 
   const resources = await resourceLimits()
-  const target = await localTarget(project, found, resources)
-  const release = planRelease({
+  const target: Target = {
+    orchestrator: 'orchestrator.local',
+    runDirectory: await ensureRunDirectory(project.root),
+    interpreter: found.runtime.interpreter,
+    cpus: resources.cpus,
+    runsAsRoot: process.getuid?.() === 0,
+    programs,
+  }
+  const { release, unsupported } = planRelease({
     app: found.facts,
     config,
     server,
@@ -94,6 +103,8 @@ async function upProject(input: UpInput): Promise<number> {
   })
 
   progress.heading(describeApp(found.facts, terminal))
+  for (const { path, what, instead } of unsupported)
+    warn(`${proxy.id}: ${path}: ${what}. Instead: ${instead}.`, terminal)
   const orchestrator = (await registry.open('orchestrator', config.orchestrator ?? 'local')).instance
   const apply = {
     release,
@@ -178,15 +189,6 @@ async function openMonitors({ registry, config }: Project): Promise<MonitorContr
   return Promise.all(asked.map(async (choice) => (await registry.open('monitor', choice)).instance))
 }
 
-async function localTarget(project: Project, found: FoundApp, { cpus }: ResourceLimits): Promise<Target> {
-  return {
-    orchestrator: 'orchestrator.local',
-    runDirectory: await ensureRunDirectory(project.root),
-    interpreter: found.runtime.interpreter,
-    cpus,
-  }
-}
-
 function describeApp({ name, framework, entry }: AppFacts, terminal: Terminal): string {
   const version = framework.version ? ` ${framework.version}` : ''
   const title = paint(terminal.isStderrColored, 'bold', name)
@@ -214,14 +216,12 @@ async function announce(input: {
 }): Promise<void> {
   const { terminal, release, publicEndpoints, urls } = input
   const { health } = release.app
-  const warn = (text: string) =>
-    terminal.stderr.write(`${paint(terminal.isStderrColored, 'yellow', `warning: ${text}`)}\n`)
   const shown = [...urls]
   const [first] = publicEndpoints
   if (first) {
     const proof = await proveRelease(first.address, health)
     if (proof.status >= 500) {
-      warn(`${proof.path} answers ${proof.status}: the app is up, but not well; its log says why.`)
+      warn(`${proof.path} answers ${proof.status}: the app is up, but not well; its log says why.`, terminal)
     }
     if (first.address.type === 'tcp' && proof.status < 400) {
       const natural = new URL(urls[0]!).host
@@ -230,10 +230,15 @@ async function announce(input: {
         shown[0] = `http://${health.host}:${first.address.port}/`
         warn(
           `the app refuses the name ${natural}: open it as ${health.host}, or add the name to ALLOWED_HOSTS.`,
+          terminal,
         )
       }
     }
   }
   const where = shown.map((url) => paint(terminal.isStderrColored, 'bold', url)).join('  ')
   terminal.stderr.write(`\n  ${where}\n  Ctrl-C stops it.\n\n`)
+}
+
+function warn(text: string, terminal: Terminal): void {
+  terminal.stderr.write(`${paint(terminal.isStderrColored, 'yellow', `warning: ${text}`)}\n`)
 }

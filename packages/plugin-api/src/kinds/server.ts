@@ -10,6 +10,10 @@ export interface Target {
   interpreter: string
   /** CPUs that the deployment may use: the cgroup's, not the host's. */
   cpus: number
+  /** True where processes are started as root, and a program that takes another user by itself loses the run directory. */
+  runsAsRoot?: boolean
+  /** How the target calls the programs that a plugin requires: absolute paths by name. Absent, the name does. */
+  programs?: Readonly<Record<string, string>>
 }
 
 /** The least severe line that is logged, in pino's names. */
@@ -93,7 +97,8 @@ export interface ProcessPlan {
 export interface ServerContract {
   /**
    * `public`: serves static files, applies limits and writes the access log by itself. `upstream`: a proxy goes
-   * in front, and the server listens on a private socket.
+   * in front, and the server listens on a private socket. A `public` server is put behind a proxy too, where the
+   * deployment has one that is not embedded: its endpoints are not public then, and the proxy does those things.
    */
   placement: 'public' | 'upstream'
   /** What it listens on behind a proxy: a Unix socket (the default), or a port of loopback where it knows no other. */
