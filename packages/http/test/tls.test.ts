@@ -204,6 +204,8 @@ test('an expired certificate is refused at the start', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 86_400_000 })
   onTestFinished(() => void vi.useRealTimers())
   await expect(startEcho({ tls })).rejects.toMatchObject({ code: 'HAVN_ERR_HTTP_TLS_EXPIRED' })
+  await using server = await startEcho({ tls: { ...tls, acceptsExpired: true } })
+  expect(server.listening).toBe(true)
 })
 
 test.each([

@@ -1,7 +1,23 @@
+import { formatAddress } from '@havn/model/address'
 import type { GatewayConfig } from './gateway-config.ts'
 
 /** What is wrong with keys that are right each for itself, but not together; undefined when all is well. */
-export function findConflict({ app, isolation, dispatch }: GatewayConfig): string | undefined {
+export function findConflict(config: GatewayConfig): string | undefined {
+  return findTlsConflict(config) ?? findAppConflict(config)
+}
+
+function findTlsConflict({ listeners, tls }: GatewayConfig): string | undefined {
+  if (tls === undefined) return undefined
+  if (!listeners.some(({ type }) => type === 'tcp'))
+    return 'tls is for TCP addresses, and all listeners are Unix sockets'
+  const bound = new Set(listeners.map(formatAddress))
+  const twice = tls.redirectFrom.find(
+    (address) => !(address.type === 'tcp' && address.port === 0) && bound.has(formatAddress(address)),
+  )
+  return twice && `tls.redirectFrom: ${formatAddress(twice)} is among the listeners, which speak TLS`
+}
+
+function findAppConflict({ app, isolation, dispatch }: GatewayConfig): string | undefined {
   if (app.language !== 'node') {
     const own = app.language === 'python' ? 'a Python app has processes of its own' : 'there is no app'
     if (isolation === 'process') return `isolation: "process" is for JavaScript apps, and ${own}`

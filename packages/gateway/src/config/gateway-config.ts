@@ -1,5 +1,6 @@
 import { addressSchema, appInterfaceSchema } from '@havn/model'
 import { z } from 'zod'
+import { gatewayTlsSchema } from './tls-config.ts'
 
 /** The app that a gateway runs; `none` for a gateway that is only an edge. */
 export const gatewayAppSchema = z.discriminatedUnion('language', [
@@ -34,6 +35,8 @@ export type GatewayApp = z.output<typeof gatewayAppSchema>
 export const gatewayConfigSchema = z.object({
   schemaVersion: z.literal(1).default(1),
   listeners: z.array(addressSchema).min(1),
+  /** Absent, all listeners speak plain HTTP. */
+  tls: gatewayTlsSchema.optional(),
   app: gatewayAppSchema,
   /** JavaScript threads that accept, parse and dispatch. Never more than workers for a Python app. */
   threads: z.int().min(1).max(256).default(1),

@@ -11,6 +11,7 @@ import {
 import { FiguresFile } from './figures-file.ts'
 import { figuresPath, type StartMessage } from './messages.ts'
 import type { EdgeUpdate } from '../thread/messages.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
 import type { ServingThread } from './serving-thread.ts'
 import { startServingThread } from './start-serving-thread.ts'
 import type { GatewayProcessStatus } from './status.ts'
@@ -124,6 +125,11 @@ export class GatewayProcess {
     return all.find(({ isUpdated }) => !isUpdated) ?? outcome
   }
 
+  /** Gives all threads what they speak TLS with from now on. */
+  updateTls(tls: TlsMaterial): void {
+    for (const thread of this.#threads) thread.updateTls(tls)
+  }
+
   /** Answers what is in flight, for as long as the configuration allows; then ends. `force` ends at once. */
   async drain(force: boolean): Promise<void> {
     if (this.#state === 'draining') {
@@ -164,7 +170,7 @@ export class GatewayProcess {
   }
 
   async #startThreads(): Promise<void> {
-    const { config, runDirectory, listeners, descriptors } = this.#start
+    const { config, runDirectory, doors, tls, descriptors } = this.#start
     const numbers = Array.from({ length: config.threads }, (_, thread) => thread)
     const starts = numbers.map((thread) =>
       startServingThread({
@@ -174,7 +180,8 @@ export class GatewayProcess {
           runDirectory,
           workers: this.#workers.ofThread(thread),
           socketPath: this.#workers.socketPath(thread),
-          listeners,
+          doors,
+          tls,
           descriptors: descriptors[thread] ?? [],
           counters: this.#counters,
           edgeMemory: this.#edgeMemory,

@@ -8,6 +8,7 @@ import { moduleUrl } from '../module-url.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import { LoopWatch } from '../thread/loop-watch.ts'
 import type { EdgeUpdate, LastWords, ThreadCommand, ThreadReport, WorkerCommand } from '../thread/messages.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
 import type { ServingThread, ServingThreadOptions, ServingThreadStatus } from './serving-thread.ts'
 import { createDeathCertificate, type EndedBecause } from './death-certificate.ts'
 import type { ProcessReport } from './process-report.ts'
@@ -91,6 +92,10 @@ export class GatewayThread implements ServingThread {
 
   updateEdge(config: unknown): Promise<EdgeUpdate> {
     return this.#control.updateEdge(config)
+  }
+
+  updateTls(tls: TlsMaterial): void {
+    this.#send({ type: 'tls', tls })
   }
 
   tell(command: WorkerCommand): void {

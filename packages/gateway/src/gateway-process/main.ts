@@ -32,6 +32,7 @@ process.on('message', (message: SupervisorMessage) => {
   if (message.type === 'start') void start(message)
   else if (message.type === 'drain') void drain(message.force)
   else if (message.type === 'reload') void reload(message.id)
+  else if (message.type === 'tls') gateway?.updateTls(message.tls)
   else if (message.type === 'edge') void updateEdge(message.id, message.config)
   else void answerStatus(message.id)
 })

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import type { Address } from '@havn/model/address'
 import type { ErrorJson } from '@havn/model/errors'
+import type { Door } from '../config/door.ts'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { EdgeUpdate, LastWords } from '../thread/messages.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
 import type { GatewayProcessStatus } from './status.ts'
 
 /** What a gateway process needs to run; sent once, first. */
@@ -11,8 +12,9 @@ export interface StartMessage {
   config: GatewayConfig
   /** This process's private folder; it exists. */
   runDirectory: string
-  listeners: readonly Address[]
-  /** Descriptor numbers in the gateway process: a row a thread, a column a listener. */
+  doors: readonly Door[]
+  tls: TlsMaterial | null
+  /** Descriptor numbers in the gateway process: a row a thread, a column a door. */
   descriptors: readonly (readonly number[])[]
   /** Another process serves: this one accepts only once its app is healthy. */
   isSuccessor: boolean
@@ -28,6 +30,8 @@ export type SupervisorMessage =
   | { type: 'status'; id: number }
   /** Gives the app anew to its workers. */
   | { type: 'reload'; id: number }
+  /** The certificates have changed, or the ticket keys: they are for handshakes from now on. */
+  | { type: 'tls'; tls: TlsMaterial }
   /** Gives the edge of each thread this configuration. */
   | { type: 'edge'; id: number; config: unknown }
 

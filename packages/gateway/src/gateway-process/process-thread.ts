@@ -18,6 +18,7 @@ import { takeBlockedNote, type BlockedNote } from '../thread/blocked-note.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import { LoopWatch } from '../thread/loop-watch.ts'
 import type { EdgeUpdate, LastWords, ProcessCommand, ProcessInput, ThreadReport } from '../thread/messages.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
 import { toStartError } from './app-failure.ts'
 import {
   createDeathCertificate,
@@ -58,6 +59,9 @@ export class ProcessThread implements ServingThread {
   /** Why it could not go on, as it said itself. */
   #saidFailed: ErrorJson | null = null
   readonly #restartLog: RestartLog
+  #tls: TlsMaterial | null
+  /** What the process that runs knows of it. */
+  #toldTls: TlsMaterial | null = null
   #lastEnd: ExitRecord | null = null
   #hasStarted = false
   /** `listen()` was called: those who come later listen by themselves. */
@@ -70,6 +74,7 @@ export class ProcessThread implements ServingThread {
     const { input } = options
     const { startMs, blockedMs } = input.config.timeouts
     this.#options = options
+    this.#tls = input.tls
     const name = `Process ${input.thread} of the app`
     this.#restartLog = new RestartLog({ logger: options.logger, name, fields: this.#who() })
     this.#reportPath = join(input.runDirectory, `thread-${input.thread}.report.json`)
@@ -110,6 +115,12 @@ export class ProcessThread implements ServingThread {
   /** One that starts again would start with the configuration before. */
   async updateEdge(): Promise<EdgeUpdate> {
     return { isUpdated: false }
+  }
+
+  updateTls(tls: TlsMaterial): void {
+    this.#tls = tls
+    // One that starts is told when it has.
+    if (this.#child.state === 'ready') this.#tellTls()
   }
 
   /** Only threads with Python workers are told of them. */
@@ -197,10 +208,17 @@ export class ProcessThread implements ServingThread {
 
   async #prepare(child: ManagedChild): Promise<void> {
     const prepared = this.#control.next('prepared')
+    this.#toldTls = this.#tls
     const message: ProcessCommand = { type: 'start', input: this.#childInput() }
     child.send(message)
     await prepared
     if (this.#isListening) await this.#listenNow()
+  }
+
+  #tellTls(): void {
+    if (this.#tls === null || this.#tls === this.#toldTls) return
+    this.#toldTls = this.#tls
+    this.#send({ type: 'tls', tls: this.#tls })
   }
 
   async #listenNow(): Promise<void> {
@@ -212,12 +230,12 @@ export class ProcessThread implements ServingThread {
 
   /** The child's descriptors are numbered anew; limits over all threads are divided, since it counts alone. */
   #childInput(): ProcessInput {
-    const { thread, config, runDirectory, workers, socketPath, listeners, descriptors } = this.#options.input
+    const { thread, config, runDirectory, workers, socketPath, doors, descriptors } = this.#options.input
     const { maxConnections, maxQueue } = config.limits
     const share = (limit: number) => Math.ceil(limit / config.threads)
     const limits = { ...config.limits, maxConnections: share(maxConnections), maxQueue: share(maxQueue) }
     return {
-      ...{ thread, runDirectory, workers, socketPath, listeners },
+      ...{ thread, runDirectory, workers, socketPath, doors, tls: this.#tls },
       notePath: this.#notePath,
       config: { ...config, limits },
       descriptors: descriptors.map((_fd, at) => firstDescriptor + at),
@@ -272,6 +290,7 @@ export class ProcessThread implements ServingThread {
     switch (event.type) {
       case 'ready':
         logger.info({ ...who, pid: event.pid, durationMs: event.durationMs }, 'the process serves')
+        this.#tellTls()
         // Asked to after it had looked.
         if (this.#isListening) this.#listenNow().catch(() => {})
         break

@@ -4,6 +4,7 @@ import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
 import type { ProbeOutcome } from '../thread/health-probe.ts'
 import type { EdgeUpdate, ThreadInput, ThreadReport, WorkerCommand } from '../thread/messages.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
 import type { GatewayWorkerStatus } from './status.ts'
 
 export interface ServingThreadOptions {
@@ -36,6 +37,8 @@ export interface ServingThread {
   tell(command: WorkerCommand): void
   /** Gives its edge a new configuration. Rejects when the thread ends before it answers. */
   updateEdge(config: unknown): Promise<EdgeUpdate>
+  /** What it speaks TLS with from now on. */
+  updateTls(tls: TlsMaterial): void
   /** Accepts connections from now on. */
   listen(): Promise<void>
   /** Resolves after the last connection has ended and the host is gone. */

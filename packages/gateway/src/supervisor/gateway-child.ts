@@ -8,7 +8,8 @@ import type { GatewayProcessStatus } from '../gateway-process/status.ts'
 import { createDeathCertificate, toFailureReason } from '../gateway-process/death-certificate.ts'
 import { RestartLog } from '../restart-log.ts'
 import { GatewayInstance } from './gateway-instance.ts'
-import type { Listener } from './listener.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
+import type { GatewayListener } from './listener.ts'
 
 /** Beyond what the gateway process allows itself, for loading and for the last words. */
 const START_GRACE_MS = 15_000
@@ -19,7 +20,8 @@ const DRAINING_MS = 1_000
 export interface GatewayChildOptions {
   config: GatewayConfig
   runDirectory: string
-  listeners: readonly Listener[]
+  listeners: readonly GatewayListener[]
+  tls: TlsMaterial | null
   env: Readonly<Record<string, string>>
   logger: Logger
 }
@@ -28,6 +30,7 @@ export interface GatewayChildOptions {
 export interface GatewayChange {
   config?: GatewayConfig
   env?: Readonly<Record<string, string>>
+  tls?: TlsMaterial | null
 }
 
 /** The gateway process, as its supervisor sees it: restarted when it dies, replaced by a successor when asked to. */
@@ -36,6 +39,7 @@ export class GatewayChild {
   readonly #child: SupervisedChild<GatewayInstance>
   #config: GatewayConfig
   #env: Readonly<Record<string, string>>
+  #tls: TlsMaterial | null
   readonly #restartLog: RestartLog
   #instances = 0
   #wasReady = false
@@ -46,10 +50,11 @@ export class GatewayChild {
     this.#restartLog = new RestartLog({ logger: options.logger, name: 'The gateway process' })
     this.#config = options.config
     this.#env = options.env
+    this.#tls = options.tls
     this.#child = new SupervisedChild({
       name: 'The gateway process',
       start: (isSuccessor) => this.#spawn(isSuccessor),
-      ready: (instance) => instance.serve(),
+      ready: (instance) => this.#serve(instance),
       readyTimeoutMs: startMs + START_GRACE_MS,
       // It ignores SIGTERM: the drain message tells it to end, SIGKILL that it took too long.
       stop: { signal: 'SIGTERM', killMs: drainMs + DRAIN_GRACE_MS },
@@ -112,15 +117,23 @@ export class GatewayChild {
     return isUpdated
   }
 
+  /** Gives threads that serve, and those to come, what they speak TLS with from now on. */
+  updateTls(tls: TlsMaterial): void {
+    this.#tls = tls
+    // One that starts is told when it has.
+    if (this.#child.state === 'ready') this.#child.child?.updateTls(tls)
+  }
+
   /**
    * Puts a healthy successor in the place of the process; resolves once it serves, and alone accepts.
    *
    * @throws the app's own error; who served before serves on then, unchanged.
    */
   async replace(change: GatewayChange): Promise<void> {
-    const before = { config: this.#config, env: this.#env }
+    const before = { config: this.#config, env: this.#env, tls: this.#tls }
     this.#config = change.config ?? before.config
     this.#env = change.env ?? before.env
+    if (change.tls !== undefined) this.#tls = change.tls
     const previous = this.#child.child
     try {
       await this.#child.replace()
@@ -129,6 +142,7 @@ export class GatewayChild {
     } catch (error) {
       this.#config = before.config
       this.#env = before.env
+      if (change.tls !== undefined) this.#tls = before.tls
       throw error
     }
   }
@@ -144,6 +158,11 @@ export class GatewayChild {
     return (await this.#child.child?.status()) ?? null
   }
 
+  async #serve(instance: GatewayInstance): Promise<void> {
+    await instance.serve()
+    if (this.#tls !== null && this.#tls !== instance.tls) instance.updateTls(this.#tls)
+  }
+
   #spawn(isSuccessor: boolean): Promise<GatewayInstance> {
     const { runDirectory, listeners } = this.#options
     return GatewayInstance.start({
@@ -152,6 +171,7 @@ export class GatewayChild {
       env: this.#env,
       runDirectory,
       listeners,
+      tls: this.#tls,
       isSuccessor,
       restarts: this.#child.restarts,
       onFailed: (error) => this.#onFailed(error),

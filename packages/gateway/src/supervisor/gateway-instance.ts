@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fromErrorJson, type ErrorJson } from '@havn/model/errors'
 import { describeExit, startChild, type ExitRecord, type ManagedChild } from '@havn/process'
+import { toDoor } from '../config/door.ts'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
 import type { DeathEvidence } from '../gateway-process/death-certificate.ts'
@@ -13,7 +14,8 @@ import { figuresPath, type GatewayMessage, type SupervisorMessage } from '../gat
 import { reportFlags, takeReport } from '../gateway-process/process-report.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
 import { moduleUrl } from '../module-url.ts'
-import type { Listener } from './listener.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
+import type { GatewayListener } from './listener.ts'
 
 const FIRST_DESCRIPTOR = 3
 /** In its folder: what V8 leaves when it gives the process up. */
@@ -28,7 +30,9 @@ export interface GatewayInstanceOptions {
   env: Readonly<Record<string, string>>
   /** The gateway's private folder; this process gets one of its own in it. */
   runDirectory: string
-  listeners: readonly Listener[]
+  listeners: readonly GatewayListener[]
+  /** Null where none of them speaks TLS. */
+  tls: TlsMaterial | null
   /** Another process serves. */
   isSuccessor: boolean
   /** Restarts of the gateway process before. */
@@ -92,6 +96,11 @@ export class GatewayInstance implements ManagedChild {
     return this.#evidence
   }
 
+  /** What it was started with. */
+  get tls(): TlsMaterial | null {
+    return this.#options.tls
+  }
+
   get pid(): number {
     return this.#child.pid
   }
@@ -103,12 +112,13 @@ export class GatewayInstance implements ManagedChild {
 
   /** Tells it what to run. Resolves when it serves; rejects with what it says. */
   serve(): Promise<void> {
-    const { config, listeners, isSuccessor, restarts } = this.#options
+    const { config, listeners, tls, isSuccessor, restarts } = this.#options
     this.#send({
       type: 'start',
       config,
       runDirectory: this.#folder,
-      listeners: listeners.map(({ address }) => address),
+      doors: listeners.map((listener) => toDoor(listener, config.tls)),
+      tls,
       descriptors: Array.from({ length: config.threads }, (_row, thread) =>
         listeners.map((_listener, at) => FIRST_DESCRIPTOR + thread * listeners.length + at),
       ),
@@ -116,6 +126,11 @@ export class GatewayInstance implements ManagedChild {
       restarts,
     })
     return this.#ready.promise
+  }
+
+  /** What its threads speak TLS with from now on, once it serves. */
+  updateTls(tls: TlsMaterial): void {
+    this.#send({ type: 'tls', tls })
   }
 
   /** It finishes what it has, and ends. */

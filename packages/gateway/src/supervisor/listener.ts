@@ -8,3 +8,9 @@ export interface Listener {
   /** Lets go of the socket; a Unix socket's file is removed. Safe to call twice. */
   close(): Promise<void>
 }
+
+/** A listener of a gateway. */
+export interface GatewayListener extends Listener {
+  /** It is there to send clients to https. */
+  readonly redirects: boolean
+}

@@ -1,16 +1,19 @@
 import { rm } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { FailureReason, ReloadOutcome } from '@havn/model'
-import { addressToUrl, type Address } from '@havn/model/address'
+import type { Address } from '@havn/model/address'
 import { toErrorJson, type ErrorJson } from '@havn/model/errors'
 import type { SupervisedState } from '@havn/process'
-import { closeLogger, createLogger } from '@havn/telemetry'
+import { closeLogger, createLogger, type Logger } from '@havn/telemetry'
+import { doorToUrl, toDoor } from '../config/door.ts'
 import type { GatewayConfig, GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
-import { adoptSocket } from './adopt-socket.ts'
-import { bindListeners } from './bind-listeners.ts'
+import { createCertificateFiles } from '../tls/certificate-files.ts'
+import { TlsKeeper } from '../tls/tls-keeper.ts'
 import { GatewayChild } from './gateway-child.ts'
+import type { GatewayListener } from './listener.ts'
+import { openListeners } from './open-listeners.ts'
 import { parseGatewayOptions } from './parse-options.ts'
 import { ReloadQueue } from './reload-queue.ts'
 import { createRunDirectory } from './run-directory.ts'
@@ -58,7 +61,7 @@ export interface ReloadOptions {
 
 /** A running gateway. */
 export interface GatewayHandle {
-  /** With the ports that the kernel chose. */
+  /** Of the listeners, with the ports that the kernel chose; those that only redirect are not among them. */
   readonly addresses: readonly Address[]
   status(): Promise<GatewayStatus>
   /**
@@ -83,8 +86,8 @@ export interface GatewayHandle {
  * Starts a gateway: binds its listeners, and keeps a gateway process running that accepts from them. Resolves when
  * it serves.
  *
- * @throws HAVN_ERR_GATEWAY_CONFIG, HAVN_ERR_GATEWAY_ADDRESS_IN_USE, HAVN_ERR_GATEWAY_ADDRESS,
- * HAVN_ERR_APP_IMPORT and its like, whose detail is the app's own traceback (as rejections). Nothing is left
+ * @throws HAVN_ERR_GATEWAY_CONFIG, HAVN_ERR_HTTP_TLS_FILE and its like, HAVN_ERR_GATEWAY_ADDRESS_IN_USE,
+ * HAVN_ERR_GATEWAY_ADDRESS, HAVN_ERR_APP_IMPORT and its like, whose detail is the app's own traceback (as rejections). Nothing is left
  * running then.
  */
 export async function startSupervisor(
@@ -94,15 +97,16 @@ export async function startSupervisor(
   const { env = process.env, sockets = [], signal } = hooks
   signal?.throwIfAborted()
   const config = parseGatewayOptions(options)
-  const listeners =
-    sockets.length > 0 ? await Promise.all(sockets.map(adoptSocket)) : await bindListeners(config.listeners)
-  const addresses = listeners.map(({ address }) => address)
   const logger = createLogger({ name: 'supervisor', ...config.log })
+  const { listeners, ...opened } = await openDoors(config, sockets, logger)
+  let { tls } = opened
+  const addresses = listeners.filter(({ redirects }) => !redirects).map(({ address }) => address)
   let runDirectory: string | null = null
   let gateway: GatewayChild
   let current: GatewayConfig = config
 
   async function release(): Promise<void> {
+    tls?.close()
     await Promise.all(listeners.map((listener) => listener.close()))
     if (runDirectory !== null) await rm(runDirectory, { recursive: true, force: true })
     await closeLogger(logger)
@@ -114,6 +118,7 @@ export async function startSupervisor(
       config,
       runDirectory,
       listeners,
+      tls: tls?.material ?? null,
       env: defined(env),
       logger,
     })
@@ -122,7 +127,9 @@ export async function startSupervisor(
     await release()
     throw error
   }
-  logger.info({ url: addresses.map((address) => addressToUrl(address)).join(' ') }, 'listening')
+  tls?.watch((material) => gateway.updateTls(material))
+  const urls = listeners.map((listener) => doorToUrl(toDoor(listener, config.tls)))
+  logger.info({ url: urls.join(' ') }, 'listening')
 
   const ended = Promise.withResolvers<{ reason: string; error?: unknown }>()
   let stopping: Promise<void> | null = null
@@ -153,8 +160,11 @@ export async function startSupervisor(
   async function takeAnew(wish: ReloadOptions): Promise<void> {
     if (stopping !== null) throw errors.HAVN_ERR_GATEWAY_STOPPING({})
     const next = wish.options && parseGatewayOptions(wish.options)
-    if (next && !isDeepStrictEqual(next.listeners, config.listeners))
+    if (next && !isDeepStrictEqual(boundBy(next), boundBy(config)))
       throw errors.HAVN_ERR_GATEWAY_RELOAD_ADDRESS({})
+    const hasOtherTls = next !== undefined && !isDeepStrictEqual(next.tls, current.tls)
+    if (hasOtherTls) return takeOtherTls(wish, next)
+    await tls?.renew()
     const hasWorkers = gateway.state === 'ready' && (next ?? current).app.language === 'python'
     const isSame = next === undefined || isDeepStrictEqual(next, current)
     if (hasWorkers && isSame && !wish.process && wish.env === undefined) return gateway.reloadWorkers()
@@ -167,6 +177,18 @@ export async function startSupervisor(
     }
     await gateway.replace({ config: next, ...(wish.env && { env: defined(wish.env) }) })
     if (next) current = next
+  }
+
+  /** Another process speaks TLS otherwise; the certificates of now are kept until it serves. */
+  async function takeOtherTls({ env }: ReloadOptions, next: GatewayConfig): Promise<void> {
+    const other = await openTls(next, logger, tls?.material.ticketKeys)
+    const material = other?.material ?? null
+    await gateway.replace({ config: next, tls: material, ...(env && { env: defined(env) }) })
+    tls?.close()
+    tls = other
+    current = next
+    if (material !== null) gateway.updateTls(material)
+    tls?.watch((changed) => gateway.updateTls(changed))
   }
 
   async function stop(force: boolean): Promise<void> {
@@ -196,6 +218,37 @@ export async function startSupervisor(
     },
     ended: ended.promise,
   }
+}
+
+/** Certificates are read before anything is bound: one that cannot be served is the first thing to be told of. */
+async function openDoors(
+  config: GatewayConfig,
+  sockets: readonly number[],
+  logger: Logger,
+): Promise<{ tls: TlsKeeper | null; listeners: GatewayListener[] }> {
+  try {
+    const tls = await openTls(config, logger)
+    return { tls, listeners: await openListeners(config, sockets) }
+  } catch (error) {
+    await closeLogger(logger)
+    throw error
+  }
+}
+
+async function openTls(
+  { tls }: GatewayConfig,
+  logger: Logger,
+  ticketKeys?: string,
+): Promise<TlsKeeper | null> {
+  if (tls === undefined) return null
+  const [first, ...others] = tls.certificates
+  const source = createCertificateFiles([first!, ...others], tls.watchMs)
+  return TlsKeeper.open({ config: tls, source, logger, ticketKeys })
+}
+
+/** All addresses that a configuration names. */
+function boundBy({ listeners, tls }: GatewayConfig): object {
+  return { listeners, redirectFrom: tls?.redirectFrom ?? [] }
 }
 
 /** True when another configuration of the same edge module is all that is new. */

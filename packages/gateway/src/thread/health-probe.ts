@@ -41,7 +41,15 @@ export function createHealthProbe({
     const observer = await createRequestObserver({ logger, access: false })
     const { limits, timeouts } = config
     const server = createListener(
-      { limits, timeouts, trustedProxies: [], socketPath, endEmptyBodies: config.app.language !== 'node' },
+      {
+        limits,
+        timeouts,
+        trustedProxies: [],
+        socketPath,
+        endEmptyBodies: config.app.language !== 'node',
+        // As most clients come: an app that sends them from http to https would only show that it does.
+        scheme: config.tls === undefined ? 'http' : 'https',
+      },
       {
         request(request, response, target) {
           const exchange: Exchange = {

@@ -1,5 +1,5 @@
-import type { Address } from '@havn/model/address'
 import type { ErrorJson } from '@havn/model/errors'
+import type { Door } from '../config/door.ts'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { FailedMessage } from '../frames/index.ts'
@@ -10,6 +10,7 @@ import type {
   WorkerEnd,
   WorkerInfo,
 } from '../host/python-host.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
 
 /** What carries commands to a thread and reports from it: a MessagePort, or the channel of a process. */
 export interface ThreadPort {
@@ -28,8 +29,10 @@ export interface ThreadInput {
   workers: readonly number[]
   /** Where those workers connect to. */
   socketPath: string
-  listeners: readonly Address[]
-  /** A descriptor for each listener, this thread's alone. */
+  doors: readonly Door[]
+  /** What it speaks TLS with; null where no door does. */
+  tls: TlsMaterial | null
+  /** A descriptor for each door, this thread's alone. */
   descriptors: readonly number[]
   /** What all threads of this process count in. */
   counters: SharedArrayBuffer
@@ -66,6 +69,8 @@ export type ThreadCommand =
   | { type: 'status'; id: number }
   /** Asks the app for its health path, past listeners and queue; `instance` is one worker process of it. */
   | { type: 'probe'; id: number; instance?: number }
+  /** The certificates have changed, or the ticket keys: they are for handshakes from now on. */
+  | { type: 'tls'; tls: TlsMaterial }
   /** Gives its edge this configuration. */
   | { type: 'edge'; id: number; config: unknown }
   | WorkerCommand

@@ -5,6 +5,8 @@ import { createThreadHost } from './create-host.ts'
 import { createHealthProbe } from './health-probe.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { ThreadCommand, ThreadInput, ThreadReport, ThreadStatus } from './messages.ts'
+import { publicHttpsPort } from '../config/door.ts'
+import { createHttpsRedirect } from './https-redirect.ts'
 import { openEdge, updateEdge } from './open-edge.ts'
 import { createRequestFlow } from './request-flow.ts'
 import { createThreadListeners } from './thread-listeners.ts'
@@ -29,14 +31,18 @@ export async function runThread(input: ThreadInput): Promise<void> {
   })
   const { host, python, status } = await createThreadHost(input, logger, report)
   const flow = createRequestFlow({ observer, edge, host, logger })
+  const redirect = config.tls && createHttpsRedirect(edge, publicHttpsPort(input.doors, config.tls))
+  const redirectFlow = redirect && createRequestFlow({ observer, edge: redirect, host, logger })
+  const flows = redirectFlow === undefined ? [flow] : [flow, redirectFlow]
   const listeners = createThreadListeners({
     config,
-    addresses: input.listeners,
+    doors: input.doors,
+    tls: input.tls,
     descriptors: input.descriptors,
     counters: openCounters(input.counters, thread),
     logger,
-    handlers: flow,
-    busySockets: () => flow.busySockets(),
+    handlersOf: ({ speaks }) => (speaks === 'redirect' ? (redirectFlow ?? flow) : flow),
+    busySockets: () => new Set(flows.flatMap((one) => [...one.busySockets()])),
   })
 
   const probe = createHealthProbe({ input, host, python, logger })
@@ -45,7 +51,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
   let draining: Promise<void> | null = null
 
   async function drain(): Promise<void> {
-    flow.drain()
+    for (const one of flows) one.drain()
     const connectionsEnded = listeners.drain()
     report({ type: 'draining' })
     await host.drain()
@@ -93,6 +99,8 @@ export async function runThread(input: ThreadInput): Promise<void> {
         return void updateEdge(edge, command.config).then((outcome) =>
           report({ type: 'edge-updated', id: command.id, outcome }),
         )
+      case 'tls':
+        return listeners.updateTls(command.tls)
       case 'expect':
         return python?.expect(command.process)
       case 'admit':

@@ -1,12 +1,15 @@
 import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createListener, type ListenerHandlers } from '@havn/http'
+import { createListener, updateTls, type ListenerHandlers, type TlsOptions } from '@havn/http'
 import { formatAddress, type Address } from '@havn/model/address'
+import { toErrorJson } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
+import type { Door } from '../config/door.ts'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { Counters } from '../dispatch/counters.ts'
 import { errors } from '../errors.ts'
+import type { TlsMaterial } from '../tls/tls-material.ts'
 import { createConnectionLimit } from './connection-limit.ts'
 import { createConnectionNotice } from './connection-notice.ts'
 
@@ -19,17 +22,19 @@ const IDLE_MS = 250
 
 export interface ThreadListenersOptions {
   config: GatewayConfig
-  addresses: readonly Address[]
-  /** One for each address; this thread's alone, and closed with its server. */
+  doors: readonly Door[]
+  /** Null where no door speaks TLS. */
+  tls: TlsMaterial | null
+  /** One for each door; this thread's alone, and closed with its server. */
   descriptors: readonly number[]
   counters: Counters
   logger: PluginLogger
-  handlers: ListenerHandlers
+  handlersOf: (door: Door) => ListenerHandlers
   /** Connections that a drain must wait for. */
   busySockets: () => Set<Duplex>
 }
 
-/** A thread's HTTP servers: one for each address. */
+/** A thread's HTTP servers: one for each door. */
 export interface ThreadListeners {
   /** @throws HAVN_ERR_GATEWAY_ADDRESS_IN_USE, HAVN_ERR_GATEWAY_ADDRESS */
   listen(): Promise<void>
@@ -38,13 +43,15 @@ export interface ThreadListeners {
    * twice.
    */
   drain(): Promise<void>
+  /** Handshakes from now on are with this. What is wrong with it is logged, and leaves all as it was. */
+  updateTls(tls: TlsMaterial): void
   /** Breaks off what is left. */
   closeAll(): void
 }
 
 /** Creates the servers of a thread; they accept nothing before `listen`. */
 export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
-  const { config, addresses, descriptors, counters, logger, handlers, busySockets } = options
+  const { config, doors, descriptors, counters, logger, handlersOf, busySockets } = options
   const { limits, timeouts, trustedProxies, proxyProtocol } = config
   // A listener of the user's own may wait for the end of a GET's body; ours never does.
   const endEmptyBodies = config.app.language !== 'node'
@@ -62,21 +69,24 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
     limitConnection(socket)
   }
 
-  const servers = addresses.map((address) => {
+  const servers = doors.map((door) => {
+    const { address, speaks } = door
     const socketPath = address.type === 'unix' ? address.path : undefined
+    const tls = speaks === 'https' ? toTlsOptions(options) : undefined
     return createListener(
       {
         limits,
         timeouts,
         trustedProxies,
         proxyProtocol,
+        tls,
         socketPath,
         endEmptyBodies,
         onConnection,
         onSlowClient,
         onProxyHeaderMissing,
       },
-      handlers,
+      handlersOf(door),
     )
   })
 
@@ -94,17 +104,43 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
 
   return {
     async listen() {
-      await Promise.all(servers.map((server, at) => listen(server, descriptors[at]!, addresses[at]!)))
+      await Promise.all(servers.map((server, at) => listen(server, descriptors[at]!, doors[at]!.address)))
     },
     drain() {
       closed ??= endConnections()
       return closed
+    },
+    updateTls({ certificates, ticketKeys }) {
+      try {
+        for (const [at, server] of servers.entries()) {
+          if (doors[at]!.speaks !== 'https') continue
+          updateTls(server, { certificates, ticketKeys: Buffer.from(ticketKeys, 'base64') })
+        }
+      } catch (error) {
+        logger.error({ err: toErrorJson(error) }, 'the new certificates cannot be served; those before are')
+      }
     },
     closeAll() {
       // Upgraded connections are no longer the server's: it would not close them. Others are not yet among ours.
       for (const socket of sockets) socket.destroy()
       for (const server of servers) server.closeAllConnections()
     },
+  }
+}
+
+function toTlsOptions({ config, tls }: ThreadListenersOptions): TlsOptions {
+  if (config.tls === undefined || tls === null)
+    throw new TypeError('A door speaks TLS, and there are no certificates.')
+  const { minVersion, handshakeMs, maxHandshakes } = config.tls
+  const { certificates, ticketKeys } = tls
+  return {
+    certificates,
+    ticketKeys: Buffer.from(ticketKeys, 'base64'),
+    minVersion,
+    // The supervisor has checked them. A thread that starts again later serves on with what there is.
+    acceptsExpired: true,
+    handshakeMs,
+    maxHandshakes,
   }
 }
 

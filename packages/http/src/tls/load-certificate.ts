@@ -23,6 +23,8 @@ export interface ReadCertificate extends CertificateFiles {
 /** What every certificate of a listener is served with. */
 export interface TlsSettings {
   minVersion: 'TLSv1.2' | 'TLSv1.3'
+  /** Whether one is served, too, whose time is over or has not come. */
+  acceptsExpired?: boolean
 }
 
 /** A certificate that can be served. */
@@ -60,7 +62,7 @@ export function readCertificate(files: CertificateFiles): ReadCertificate {
  */
 export function loadCertificate(
   given: CertificateFiles | ReadCertificate,
-  { minVersion }: TlsSettings,
+  { minVersion, acceptsExpired = false }: TlsSettings,
   now: Date,
 ): LoadedCertificate {
   const { cert, key, pem, names: wanted = [] } = 'pem' in given ? given : readCertificate(given)
@@ -69,7 +71,7 @@ export function loadCertificate(
   if (!certificate.checkPrivateKey(privateKey)) throw errors.HAVN_ERR_HTTP_TLS_KEY({ cert, key })
   const validFrom = new Date(certificate.validFrom)
   const validTo = new Date(certificate.validTo)
-  if (now < validFrom || now >= validTo) {
+  if (!acceptsExpired && (now < validFrom || now >= validTo)) {
     const seen = { cert, from: validFrom.toISOString(), to: validTo.toISOString() }
     throw errors.HAVN_ERR_HTTP_TLS_EXPIRED(seen)
   }

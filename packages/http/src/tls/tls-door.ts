@@ -25,6 +25,11 @@ export interface TlsOptions {
   certificates: Certificates
   /** Default TLS 1.2. */
   minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /**
+   * Serves a certificate whose time is over, too: for listeners of certificates that were right when they were read,
+   * which have to start again whatever the time. Default false.
+   */
+  acceptsExpired?: boolean
   /** 48 bytes that all servers behind one address share: a session begun at one is then resumed at any. */
   ticketKeys?: Buffer
   /** Protocols to agree on (ALPN, RFC 7301), the best first. Default `http/1.1`. */
@@ -59,7 +64,8 @@ export function updateTls(server: Server, update: TlsUpdate): void {
  * @throws HAVN_ERR_HTTP_TLS_FILE, HAVN_ERR_HTTP_TLS_KEY, HAVN_ERR_HTTP_TLS_EXPIRED, HAVN_ERR_HTTP_TLS_NAMES
  */
 export function openTlsDoor(server: Server, options: TlsOptions): void {
-  const settings = { minVersion: options.minVersion ?? 'TLSv1.2' } as const
+  const { minVersion = 'TLSv1.2', acceptsExpired } = options
+  const settings: TlsSettings = { minVersion, acceptsExpired }
   const maxHandshakes = options.maxHandshakes ?? DEFAULT_MAX_HANDSHAKES
   let certificates = loadAll(options.certificates, settings)
   let choose = createCertificateChoice(certificates)
