@@ -70,7 +70,6 @@ http {
         `{
   admin off
   auto_https off
-  persist_config off
   log {
     output discard
   }

@@ -1,5 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { gatherWrites } from '../gather-writes.ts'
 import type { RequestTarget } from '../request-target.ts'
 
 /** Whoever answers a request of the plain lane. */
@@ -62,6 +63,7 @@ export class PlainExchange {
   send(status: number, head: string, body: string | Buffer): void {
     const { socket } = this
     this.status = status
+    gatherWrites(socket)
     const whole = head + (this.closes ? 'Connection: close\r\n\r\n' : '\r\n')
     if (typeof body === 'string') socket.write(whole + body, 'latin1')
     else {
@@ -79,6 +81,7 @@ export class PlainExchange {
    */
   sendReady(status: number, whole: Buffer): void {
     this.status = status
+    gatherWrites(this.socket)
     this.socket.write(whole)
     this.#end(false)
   }

@@ -1,3 +1,4 @@
+import { gatherWrites } from '@havn/http'
 import type { ConnectionPool, ConnectionTaker } from './connection-pool.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
@@ -65,6 +66,7 @@ export class UpstreamCall implements ConnectionTaker, ResponseReceiver {
     this.#leaveLine = null
     this.#connection = connection
     connection.begin(this.#method, this)
+    gatherWrites(connection.socket)
     connection.socket.write(this.#head, 'latin1')
     connection.sent()
   }
