@@ -10,7 +10,7 @@ export const addressSchema = z.discriminatedUnion('type', [
 export const endpointSchema = z.object({
   id: z.string(),
   address: addressSchema,
-  protocol: z.enum(['http', 'uwsgi']).default('http'),
+  protocol: z.enum(['http', 'https', 'uwsgi']).default('http'),
   /** True for the door that users come through; others are internal. */
   public: z.boolean().default(false),
 })

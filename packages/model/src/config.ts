@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { appInterfaceSchema } from './app-facts.ts'
 import { edgeConfigSchema } from './edge/edge-config.ts'
 import { pluginRefSchema } from './plugin-ref.ts'
+import { tlsSchema } from './tls-config.ts'
 
 /** A plugin by short name (`gunicorn`), by id (`server.gunicorn`), or with its own configuration. */
 const pluginChoiceSchema = z.union([z.string().min(1), pluginRefSchema])
@@ -42,6 +43,8 @@ export const platformConfigSchema = z.strictObject({
   plugins: z.array(z.string()).optional(),
   /** Addresses of the public door: `127.0.0.1:8000`, `:8000`, `unix:/run/app.sock`. */
   bind: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  /** Absent, the door speaks plain HTTP. */
+  tls: tlsSchema.optional(),
   workers: z.union([z.int().positive(), z.literal('auto')]).optional(),
   threads: z.union([z.int().positive(), z.literal('auto')]).optional(),
   /** Python threads in each worker. */

@@ -56,5 +56,7 @@ export { processSpecSchema, probeSchema, programSchema, mountSchema } from './pr
 export type { Probe, ProcessSpec, ProcessSpecInput, Program } from './process-spec.ts'
 export { releaseSchema } from './release.ts'
 export type { Release } from './release.ts'
+export { tlsSchema } from './tls-config.ts'
+export type { TlsConfig } from './tls-config.ts'
 export { generatedFileSchema, jobSchema, workloadSchema } from './workload.ts'
 export type { GeneratedFile, GeneratedFileInput, Job, JobInput, Workload, WorkloadInput } from './workload.ts'

@@ -124,6 +124,19 @@ export const errors = defineErrors({
     message: (seen: { command: string }) => `There is no program "${seen.command}" in the app's environment.`,
     hint: "Check the name; programs of the app's own environment come first on its PATH.",
   },
+  HAVN_ERR_TLS_PAIR: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { certs: number; keys: number }) =>
+      `--tls-cert is given ${seen.certs} times, and --tls-key ${seen.keys} times.`,
+    hint: 'Give each certificate its key, in the same order: --tls-cert a.pem --tls-key a.key.',
+  },
+  HAVN_ERR_TLS_REDIRECT: {
+    kind: 'user',
+    exit: 2,
+    message: () => '--redirect-from sends clients to https, and there is no certificate to speak it with.',
+    hint: 'Name one: --tls-cert fullchain.pem --tls-key privkey.pem, or "tls" in platform.config.toml.',
+  },
   HAVN_ERR_FACT_UNKNOWN: {
     kind: 'user',
     exit: 2,

@@ -71,6 +71,17 @@ describe('a whole release', () => {
     await expect(golden(release)).toMatchFileSnapshot('golden/release-gunicorn.json')
   })
 
+  test('TLS is the edge’s alone', () => {
+    const certificates = [{ cert: '/etc/a.pem', key: '/etc/a.key' }]
+    const settings = { ...sampleSettings(), tls: { certificates, redirectFrom: [] } }
+    const { release } = planRelease(input('server.gunicorn', gunicorn, { settings }))
+    expect(JSON.parse(release.files.find(({ path }) => path === 'edge.json')!.content)).toMatchObject({
+      tls: { certificates },
+    })
+    const [app] = release.workloads
+    expect(JSON.stringify(app)).not.toContain('/etc/a.pem')
+  })
+
   test('who names clients to the public door is not believed by the server behind it', () => {
     const proxies = { trustedProxies: ['10.0.0.0/8'], proxyProtocol: ['10.1.0.7'] }
     const settings = { ...sampleSettings(), ...proxies }

@@ -48,6 +48,19 @@ test('what the deployment does not say is the gateway’s default; the plugin’
   expect(config.timeouts).toMatchObject({ drainMs: 77, startMs: 60_000 })
 })
 
+test('TLS is the gateway’s, with the doors that redirect', async () => {
+  const redirect = { type: 'tcp', host: '127.0.0.1', port: 8080 } as const
+  const tls = { certificates: [{ cert: '/etc/a.pem', key: '/etc/a.key' }], redirectFrom: [redirect] }
+  const { files, workloads } = await plan(input('wsgi', { settings: { ...sampleSettings(), tls } }))
+  const config = JSON.parse(files[0]!.content)
+  expect(config.tls).toMatchObject(tls)
+  expect(config.listeners).toHaveLength(1)
+  expect(workloads[0]!.main.listens).toMatchObject([
+    { endpoint: 'public' },
+    { endpoint: 'redirect', address: redirect },
+  ])
+})
+
 test('an app that is not thread-safe gets one thread a worker', () => {
   const app = { ...sampleApp('wsgi'), threadSafe: false }
   expect(toGatewayApp(app, '/usr/bin/python3', 8)).toMatchObject({ threads: 1 })

@@ -27,6 +27,7 @@ export type {
   ServerContract,
   ServerPlanInput,
   ServerSettings,
+  TlsSettings,
   Target,
 } from './kinds/server.ts'
 export { openSourceTree } from './source-tree.ts'

@@ -3,6 +3,7 @@ import { definePlugin, type ProxyPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
 import { planEdge } from './edge-config.ts'
+import { redirectEndpoints, toGatewayTls } from './gateway-tls.ts'
 
 const configFile = 'edge.json'
 
@@ -17,6 +18,7 @@ export default definePlugin({
     plan(input: ProxyPlanInput) {
       const { app, target, endpoints, upstreams, settings } = input
       const [upstream] = upstreams
+      const doors = [...endpoints, ...redirectEndpoints(settings.tls)]
       const options: GatewayOptions = {
         listeners: endpoints.map((endpoint) => endpoint.address),
         app: { language: 'none' },
@@ -33,6 +35,7 @@ export default definePlugin({
         runDirectory: target.runDirectory,
         trustedProxies: [...settings.trustedProxies],
         ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
+        ...(settings.tls && { tls: toGatewayTls(settings.tls) }),
         limits: settings.limits,
         timeouts: settings.timeouts,
         log: settings.log,
@@ -46,13 +49,13 @@ export default definePlugin({
               id: 'edge',
               program: { type: 'node' as const, module: supervisorModule },
               args: [`${target.runDirectory}/${configFile}`],
-              listens: endpoints.map(({ id, address }) => ({ endpoint: id, address })),
+              listens: doors.map(({ id, address }) => ({ endpoint: id, address })),
               uses: upstreams.map(({ id }) => id),
               probes: { startup: { type: 'ipc' as const } },
               stop: { drainMs: config.timeouts.drainMs, killMs: config.timeouts.drainMs + 5_000 },
               logs: { format: settings.log.format },
             },
-            endpoints: [...endpoints],
+            endpoints: doors,
           },
         ],
         files: [{ path: configFile, content: JSON.stringify(config, null, 2) + '\n' }],

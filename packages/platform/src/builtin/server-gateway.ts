@@ -3,6 +3,7 @@ import type { AppFacts, Endpoint } from '@havn/model'
 import { definePlugin, type ServerPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
+import { redirectEndpoints, toGatewayTls } from './gateway-tls.ts'
 import { defaultThreads } from './default-threads.ts'
 import { planEdge } from './edge-config.ts'
 
@@ -24,6 +25,7 @@ export default definePlugin({
     pythonRequirements: [],
     plan(input: ServerPlanInput) {
       const { app, target, endpoints, settings } = input
+      const doors = [...endpoints, ...redirectEndpoints(settings.tls)]
       const isDoor = endpoints.some((endpoint) => endpoint.public)
       const options: GatewayOptions = {
         listeners: endpoints.map((endpoint) => endpoint.address),
@@ -40,6 +42,7 @@ export default definePlugin({
         runDirectory: target.runDirectory,
         trustedProxies: isDoor ? [...settings.trustedProxies] : privatePeers(endpoints),
         ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
+        ...(settings.tls && { tls: toGatewayTls(settings.tls) }),
         limits: { ...defined(settings.limits), ...overrides.limits },
         timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
         routes: settings.routes?.map((route) => ({ ...route })),
@@ -55,14 +58,14 @@ export default definePlugin({
               program: { type: 'node' as const, module: supervisorModule },
               args: [`${target.runDirectory}/${configFile}`],
               env: app.env,
-              listens: endpoints.map(({ id, address }) => ({ endpoint: id, address })),
+              listens: doors.map(({ id, address }) => ({ endpoint: id, address })),
               probes: { startup: { type: 'ipc' as const, timeoutMs: config.timeouts.startMs + 5_000 } },
               stop: { drainMs: config.timeouts.drainMs, killMs: config.timeouts.drainMs + 5_000 },
               reload: { type: 'signal' as const, signal: 'SIGHUP', answer: 'ipc' as const },
               status: 'ipc' as const,
               logs: { format: settings.log.format },
             },
-            endpoints: [...endpoints],
+            endpoints: doors,
           },
         ],
         files: [{ path: configFile, content: JSON.stringify(config, null, 2) + '\n' }],

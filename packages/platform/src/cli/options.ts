@@ -52,11 +52,23 @@ export function addServerOptions(command: Command): Command {
 }
 
 function addBindOption(command: Command): Command {
-  return command.option(
-    '-b, --bind <address>',
-    'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path; may be repeated (default: 127.0.0.1:8000)',
-    collect,
-  )
+  return command
+    .option(
+      '-b, --bind <address>',
+      'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path; may be repeated (default: 127.0.0.1:8000)',
+      collect,
+    )
+    .option(
+      '--tls-cert <file>',
+      'speak TLS with this certificate and its chain (PEM); may be repeated, by name',
+      collect,
+    )
+    .option('--tls-key <file>', 'key of the certificate, in the same order', collect)
+    .option(
+      '--redirect-from <address>',
+      'plain HTTP address that sends everybody to https; may be repeated',
+      collect,
+    )
 }
 
 function addLogOptions(command: Command): Command {
@@ -86,6 +98,9 @@ function addLogOptions(command: Command): Command {
 /** What {@link addServerOptions} parses to. */
 export interface ServerOptionValues {
   bind?: string[]
+  tlsCert?: string[]
+  tlsKey?: string[]
+  redirectFrom?: string[]
   workers?: number | 'auto'
   threads?: number | 'auto'
   workerThreads?: number
@@ -107,6 +122,9 @@ export function toOverrides(values: ServerOptionValues): Overrides {
   const recycle = { ...(maxRequests && { maxRequests }), ...(maxMemoryBytes && { maxMemoryBytes }) }
   return {
     bind: values.bind,
+    tlsCerts: values.tlsCert,
+    tlsKeys: values.tlsKey,
+    redirectFrom: values.redirectFrom,
     workers: values.workers,
     threads: values.threads,
     workerThreads: values.workerThreads,

@@ -3,6 +3,7 @@ import { formatAddress } from '@havn/model/address'
 import { errors } from '../errors.ts'
 import { findApp, openProject, type ProjectOptions } from './project.ts'
 import { resourceLimits } from './resource-limits.ts'
+import { planTls } from './tls-settings.ts'
 import { planDispatch, planIsolation, planPublicEndpoints, planWorkers } from './settings.ts'
 
 /** A value of the deployment and why it is what it is. */
@@ -27,6 +28,7 @@ export async function explain(
   try {
     const { config, loaded } = project
     const bind = planPublicEndpoints(config, {})
+    const tls = planTls(config, {}, loaded.directory)
     const workers = planWorkers(config, {}, await resourceLimits())
     const { facts, runtime } = await findApp(project, {
       install: false,
@@ -56,6 +58,11 @@ export async function explain(
         name: 'bind',
         value: bind.value.map(({ address }) => formatAddress(address)).join(', '),
         because: bind.because,
+      },
+      {
+        name: 'tls',
+        value: tls.value?.certificates.map(({ cert }) => cert).join(', ') ?? 'none',
+        because: tls.because,
       },
       { name: 'workers', value: String(workers.value), because: workers.because },
       ...(facts.project.language === 'node'

@@ -98,7 +98,7 @@ function planBehindProxy(input: ReleaseInput): ProxyPlan {
     app,
     target,
     endpoints: [upstream],
-    settings: { ...settings, trustedProxies: [], proxyProtocol: [] },
+    settings: { ...settings, trustedProxies: [], proxyProtocol: [], tls: undefined },
   })
   const front = proxy.instance.plan({
     app,

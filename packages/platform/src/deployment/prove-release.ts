@@ -1,5 +1,7 @@
 import { request } from 'node:http'
-import type { Address } from '@havn/model/address'
+import { request as requestTls } from 'node:https'
+import { isIP } from 'node:net'
+import type { Endpoint } from '@havn/model'
 
 /** What the public door answered to one real request. */
 export interface Proof {
@@ -9,7 +11,7 @@ export interface Proof {
 
 /** Asks for a path through the public door, under a Host. */
 export function proveRelease(
-  address: Address,
+  { address, protocol }: Pick<Endpoint, 'address' | 'protocol'>,
   health: { path: string; host: string },
   timeoutMs = 30_000,
 ): Promise<Proof> {
@@ -25,7 +27,10 @@ export function proveRelease(
       timeout: timeoutMs,
       agent: false as const,
     }
-    const outgoing = request(options, (response) => {
+    // Whether its certificate is for this name is not what is asked here: it was checked before.
+    const tls = { servername: nameOf(health.host), rejectUnauthorized: false }
+    const send = protocol === 'https' ? requestTls : request
+    const outgoing = send({ ...options, ...(protocol === 'https' && tls) }, (response) => {
       response.resume()
       response.on('end', () => resolve({ status: response.statusCode ?? 0, path: health.path }))
       response.on('error', reject)
@@ -34,6 +39,12 @@ export function proveRelease(
     outgoing.on('error', reject)
     outgoing.end()
   })
+}
+
+/** Without its port; addresses are not asked for by name (RFC 6066 §3). */
+function nameOf(host: string): string {
+  const name = host.replace(/:\d+$/, '')
+  return isIP(name) === 0 && !name.startsWith('[') ? name : ''
 }
 
 function loopbackOf(host: string): string {

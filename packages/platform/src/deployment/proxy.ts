@@ -4,6 +4,7 @@ import type { EdgeOptions } from '@havn/model'
 import { addressToUrl, type Address } from '@havn/model/address'
 import { edgeModule } from '@havn/proxy'
 import { planEdge } from '../builtin/edge-config.ts'
+import { toGatewayTls } from '../builtin/gateway-tls.ts'
 import { printError } from '../cli/print-error.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import { loadConfig } from '../config/load-config.ts'
@@ -11,6 +12,7 @@ import { errors } from '../errors.ts'
 import { resourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
 import { listenForStop } from './stop-request.ts'
+import { planTls } from './tls-settings.ts'
 
 export interface ProxyOptions {
   configFile?: string
@@ -32,7 +34,8 @@ export async function proxy(options: ProxyOptions, terminal: Terminal): Promise<
     // An address that was asked for wins.
     const sockets = options.overrides.bind ? [] : takeSystemdSockets(process.env)
     const gateway = await startSupervisor(planned, { sockets, signal: signals.signal })
-    const urls = gateway.addresses.map((address) => addressToUrl(address))
+    const scheme = planned.tls ? 'https' : 'http'
+    const urls = gateway.addresses.map((address) => addressToUrl(address, scheme))
     terminal.stderr.write(`Proxying on ${urls.join(' and ')} (Ctrl-C stops it)\n`)
     const reload = async (): Promise<void> => {
       try {
@@ -68,6 +71,7 @@ async function plan(options: ProxyOptions, terminal: Terminal): Promise<GatewayO
     isTerminal: terminal.isStdoutTerminal,
     isColored: terminal.isStdoutColored,
     threadModules: [],
+    tls: planTls(config, overrides, directory).value,
   })
   const staticFiles = [
     ...(options.staticFiles ?? []).map((folder) => ({ ...folder, directory: resolve(folder.directory) })),
@@ -85,6 +89,7 @@ async function plan(options: ProxyOptions, terminal: Terminal): Promise<GatewayO
     edge: { module: edgeModule, config: edge },
     trustedProxies: [...settings.trustedProxies],
     ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
+    ...(settings.tls && { tls: toGatewayTls(settings.tls) }),
     limits: settings.limits,
     timeouts: settings.timeouts,
     log: settings.log,

@@ -12,7 +12,9 @@ import { prepareEnvironment } from '../environment/prepare-environment.ts'
 import { errors } from '../errors.ts'
 import { appEnvironment } from './app-environment.ts'
 import { checkInterface, parseEntry, type ParsedEntry } from './parse-entry.ts'
+import { toGatewayTls } from '../builtin/gateway-tls.ts'
 import { resourceLimits } from './resource-limits.ts'
+import { planTls } from './tls-settings.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
 
 export interface ServeOptions {
@@ -34,6 +36,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const entry = parseEntry(options.entry, directory)
   checkInterface(entry, options.interface)
   const endpoints = planPublicEndpoints({}, options.overrides).value
+  const tls = planTls({}, options.overrides, process.cwd()).value
   const passed = takeSystemdSockets(process.env)
   // An address that was asked for wins.
   const sockets = options.overrides.bind ? [] : passed
@@ -52,6 +55,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
       isTerminal: terminal.isStdoutTerminal,
       isColored: terminal.isStdoutColored,
       threadModules: await threadModules(directory),
+      tls,
     })
     const gateway = await startSupervisor(
       {
@@ -68,13 +72,14 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
         ...(settings.recycle && { recycle: settings.recycle }),
         trustedProxies: [...settings.trustedProxies],
         ...(settings.proxyProtocol && { proxyProtocol: [...settings.proxyProtocol] }),
+        ...(settings.tls && { tls: toGatewayTls(settings.tls) }),
         limits: settings.limits,
         timeouts: settings.timeouts,
         log: settings.log,
       },
       { sockets },
     )
-    const urls = gateway.addresses.map((address) => addressToUrl(address))
+    const urls = gateway.addresses.map((address) => addressToUrl(address, tls ? 'https' : 'http'))
     terminal.stderr.write(`Serving ${options.entry} on ${urls.join(' and ')} (Ctrl-C stops it)\n`)
     // The gateway's own log says how it went.
     signals.onReload = () => void gateway.reload().catch(() => {})

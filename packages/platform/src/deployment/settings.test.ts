@@ -107,6 +107,7 @@ describe('settings for the server', () => {
       isTerminal,
       isColored,
       threadModules: [],
+      tls: undefined,
     })
 
   test('what nobody said is left to the server', () => {

@@ -1,12 +1,16 @@
 import type { Endpoint, PlatformConfig } from '@havn/model'
 import { parseAddress, type Address } from '@havn/model/address'
-import type { LogLevel, ServerSettings } from '@havn/plugin-api'
+import type { LogLevel, ServerSettings, TlsSettings } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
 import type { ResourceLimits } from './resource-limits.ts'
 
 /** What the command line said; it wins over the config file. */
 export interface Overrides {
   bind?: string[]
+  /** Files; the first key is that of the first certificate, and so on. */
+  tlsCerts?: string[]
+  tlsKeys?: string[]
+  redirectFrom?: string[]
   workers?: number | 'auto'
   threads?: number | 'auto'
   workerThreads?: number
@@ -35,7 +39,7 @@ const gatewayBytes = 192 * 1024 * 1024
 
 const defaultBind = '127.0.0.1:8000'
 
-/** Where the public door is. @throws HAVN_ERR_BIND_INVALID */
+/** Where the public door is; with TLS it speaks that, but on Unix sockets. @throws HAVN_ERR_BIND_INVALID */
 export function planPublicEndpoints(config: PlatformConfig, overrides: Overrides): Explained<Endpoint[]> {
   const fromConfig = typeof config.bind === 'string' ? [config.bind] : config.bind
   const texts = overrides.bind ?? fromConfig ?? [defaultBind]
@@ -44,12 +48,16 @@ export function planPublicEndpoints(config: PlatformConfig, overrides: Overrides
     : fromConfig
       ? 'bind in the config says so'
       : 'loopback is the default: nothing is public unasked'
-  const value = texts.map((text, index): Endpoint => ({
-    id: index === 0 ? 'public' : `public-${index + 1}`,
-    address: toAddress(text),
-    protocol: 'http',
-    public: true,
-  }))
+  const speaksTls = overrides.tlsCerts !== undefined || config.tls !== undefined
+  const value = texts.map((text, index): Endpoint => {
+    const address = toAddress(text)
+    return {
+      id: index === 0 ? 'public' : `public-${index + 1}`,
+      address,
+      protocol: speaksTls && address.type === 'tcp' ? 'https' : 'http',
+      public: true,
+    }
+  })
   return { value, because }
 }
 
@@ -128,6 +136,7 @@ export function planDispatch(config: PlatformConfig, overrides: Overrides): Expl
  *
  * @param input.isTerminal whether stdout is one, for `log.format: auto`.
  * @param input.isColored whether text may have colours.
+ * @param input.tls as `planTls` says.
  */
 export function planServerSettings(input: {
   config: PlatformConfig
@@ -136,8 +145,9 @@ export function planServerSettings(input: {
   isTerminal: boolean
   isColored: boolean
   threadModules: readonly string[]
+  tls: TlsSettings | undefined
 }): ServerSettings {
-  const { config, overrides, resources, isTerminal, isColored, threadModules } = input
+  const { config, overrides, resources, isTerminal, isColored, threadModules, tls } = input
   const threads = overrides.threads ?? config.threads ?? 'auto'
   const format = overrides.logFormat ?? config.log?.format ?? 'auto'
   const requestMs = overrides.requestTimeoutMs ?? config.timeouts?.requestMs
@@ -151,6 +161,7 @@ export function planServerSettings(input: {
     ...optional('taskLimits', config.taskLimits),
     trustedProxies: overrides.trustedProxies ?? config.trustedProxies ?? [],
     ...optional('proxyProtocol', config.proxyProtocol),
+    ...optional('tls', tls),
     limits: { ...config.limits, ...optional('maxQueue', overrides.maxQueue) },
     timeouts: {
       ...config.timeouts,

@@ -16,6 +16,7 @@ import { proveRelease } from './prove-release.ts'
 import { findRequiredPrograms } from './required-programs.ts'
 import { resourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
+import { assertCertificates, planTls } from './tls-settings.ts'
 import { ensureRunDirectory, ensureStateDirectory } from './state-directories.ts'
 
 export interface UpOptions extends ProjectOptions {
@@ -58,6 +59,9 @@ async function upProject(input: UpInput): Promise<number> {
   const { signal } = signals
 
   await assertNotUp(project)
+  const tls = planTls(config, options.overrides, project.loaded.directory).value
+  if (tls) assertCertificates(tls)
+  await Promise.all((tls?.redirectFrom ?? []).map(assertAddressFree))
   const publicEndpoints = await chooseAddresses(planPublicEndpoints(config, options.overrides).value)
 
   const server = await registry.open('server', config.server ?? 'gateway')
@@ -98,6 +102,7 @@ async function upProject(input: UpInput): Promise<number> {
       isTerminal: terminal.isStdoutTerminal,
       isColored: terminal.isStdoutColored,
       threadModules: monitors.flatMap((monitor) => monitor.threadModules ?? []),
+      tls,
     }),
     now: new Date(),
   })
@@ -130,7 +135,9 @@ async function serveUntilStopped(
   const { project, terminal, progress, signals, orchestrator, release, publicEndpoints } = input
   const stopRequested = Promise.withResolvers<void>()
   const since = new Date().toISOString()
-  const urls = publicEndpoints.map(({ address }) => addressToUrl(address))
+  const urls = publicEndpoints.map(({ address, protocol }) =>
+    addressToUrl(address, protocol === 'https' ? 'https' : 'http'),
+  )
   const reload = async () => {
     try {
       await orchestrator.reload(signals.signal)
@@ -219,15 +226,15 @@ async function announce(input: {
   const shown = [...urls]
   const [first] = publicEndpoints
   if (first) {
-    const proof = await proveRelease(first.address, health)
+    const proof = await proveRelease(first, health)
     if (proof.status >= 500) {
       warn(`${proof.path} answers ${proof.status}: the app is up, but not well; its log says why.`, terminal)
     }
     if (first.address.type === 'tcp' && proof.status < 400) {
       const natural = new URL(urls[0]!).host
-      const { status } = await proveRelease(first.address, { path: health.path, host: natural })
+      const { status } = await proveRelease(first, { path: health.path, host: natural })
       if (status === 400) {
-        shown[0] = `http://${health.host}:${first.address.port}/`
+        shown[0] = `${first.protocol}://${health.host}:${first.address.port}/`
         warn(
           `the app refuses the name ${natural}: open it as ${health.host}, or add the name to ALLOWED_HOSTS.`,
           terminal,

@@ -1,4 +1,5 @@
 import type { AppFacts, EdgeOptions, Endpoint, GeneratedFileInput, WorkloadInput } from '@havn/model'
+import type { Address } from '@havn/model/address'
 
 /** Where the planned processes will run. */
 export interface Target {
@@ -18,6 +19,18 @@ export interface Target {
 
 /** The least severe line that is logged, in pino's names. */
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+/** TLS at the public door. Whoever is that door speaks it on the endpoints whose protocol is `https`. */
+export interface TlsSettings {
+  /** Absolute paths of PEM files; chosen by the name that a client asks for, the first for all others. */
+  certificates: readonly { cert: string; key: string; names?: readonly string[] }[]
+  /** TLS 1.2 where it is absent. */
+  minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** Addresses that speak plain HTTP, and send everybody to https but for http-01 challenges (RFC 8555). */
+  redirectFrom: readonly Address[]
+  /** The port that clients are sent to; that of the first endpoint where it is absent. */
+  publicPort?: number
+}
 
 /** The deployment's settings that every server understands. Absent: the server's own default. */
 export interface ServerSettings {
@@ -44,6 +57,8 @@ export interface ServerSettings {
   trustedProxies: readonly string[]
   /** Peers whose connections begin with a PROXY protocol header; for whoever is the public door. */
   proxyProtocol?: readonly string[]
+  /** Absent, the public door speaks plain HTTP. A server behind a proxy is never told to. */
+  tls?: TlsSettings
   limits: {
     maxBodyBytes?: number
     maxHeaderBytes?: number

@@ -1,0 +1,72 @@
+import { resolve } from 'node:path'
+import { loadCertificate, readCertificate } from '@havn/http'
+import type { PlatformConfig } from '@havn/model'
+import { parseAddress, type Address } from '@havn/model/address'
+import type { TlsSettings } from '@havn/plugin-api'
+import { errors } from '../errors.ts'
+import type { Explained, Overrides } from './settings.ts'
+
+/**
+ * TLS at the public door, and why; undefined where it speaks plain HTTP. Paths in the config are relative to its folder,
+ * those of the command line to the working directory.
+ *
+ * @throws HAVN_ERR_TLS_PAIR, HAVN_ERR_TLS_REDIRECT, HAVN_ERR_BIND_INVALID
+ */
+export function planTls(
+  config: PlatformConfig,
+  overrides: Overrides,
+  configDirectory: string,
+): Explained<TlsSettings | undefined> {
+  const redirectFrom = toAddresses(overrides.redirectFrom ?? config.tls?.redirectFrom)
+  const asked = overriddenCertificates(overrides)
+  const certificates = asked ?? configuredCertificates(config, configDirectory)
+  if (certificates === undefined) {
+    if (redirectFrom.length > 0) throw errors.HAVN_ERR_TLS_REDIRECT({})
+    return { value: undefined, because: 'no certificate is named' }
+  }
+  const { minVersion, publicPort } = config.tls ?? {}
+  return {
+    value: {
+      certificates,
+      ...(minVersion && { minVersion }),
+      redirectFrom,
+      ...(publicPort && { publicPort }),
+    },
+    because: asked ? '--tls-cert says so' : 'tls in the config says so',
+  }
+}
+
+/**
+ * Fails early, before minutes of installing, where a certificate cannot be served. The server reads them for itself.
+ *
+ * @throws HAVN_ERR_HTTP_TLS_FILE, HAVN_ERR_HTTP_TLS_KEY, HAVN_ERR_HTTP_TLS_EXPIRED, HAVN_ERR_HTTP_TLS_NAMES
+ */
+export function assertCertificates({ certificates, minVersion = 'TLSv1.2' }: TlsSettings): void {
+  const now = new Date()
+  for (const files of certificates) loadCertificate(readCertificate(files), { minVersion }, now)
+}
+
+function overriddenCertificates({ tlsCerts, tlsKeys }: Overrides): TlsSettings['certificates'] | undefined {
+  if (tlsCerts === undefined && tlsKeys === undefined) return undefined
+  const [certs, keys] = [tlsCerts ?? [], tlsKeys ?? []]
+  if (certs.length !== keys.length) throw errors.HAVN_ERR_TLS_PAIR({ certs: certs.length, keys: keys.length })
+  return certs.map((cert, at) => ({ cert: resolve(cert), key: resolve(keys[at]!) }))
+}
+
+function configuredCertificates(
+  { tls }: PlatformConfig,
+  directory: string,
+): TlsSettings['certificates'] | undefined {
+  if (tls === undefined) return undefined
+  const { cert, key, certificates } = tls
+  const all = certificates ?? (cert !== undefined && key !== undefined ? [{ cert, key }] : [])
+  return all.map((one) => ({ ...one, cert: resolve(directory, one.cert), key: resolve(directory, one.key) }))
+}
+
+function toAddresses(texts: string | readonly string[] = []): Address[] {
+  return [texts].flat().map((text) => {
+    const address = parseAddress(text)
+    if (address === null) throw errors.HAVN_ERR_BIND_INVALID({ text })
+    return address
+  })
+}
