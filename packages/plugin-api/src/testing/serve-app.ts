@@ -1,14 +1,13 @@
-import { once } from 'node:events'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { generatedFileSchema, releaseSchema, workloadSchema } from '@havn/model'
 import type { AppFacts } from '@havn/model'
 import type { Address } from '@havn/model/address'
 import type { AppRuntime } from '../kinds/framework.ts'
 import type { LifecycleEvent } from '../kinds/monitor.ts'
 import type { OrchestratorContract } from '../kinds/orchestrator.ts'
 import type { ServerContract, ServerSettings } from '../kinds/server.ts'
+import { freePort } from './free-port.ts'
+import { runPlan } from './run-plan.ts'
 import { sampleSettings, sampleTarget } from './samples.ts'
 
 export interface ServeAppOptions {
@@ -56,42 +55,25 @@ export async function serveApp(options: ServeAppOptions): Promise<ServedApp> {
     endpoints: [{ id: 'app', address, protocol: 'http', public: false }],
     settings: { ...sampleSettings(), ...options.settings },
   })
-  const release = releaseSchema.parse({
-    id: 'sample',
-    createdAt: new Date().toISOString(),
-    source: { type: 'directory', path: app.root },
+  const { events, stop } = await runPlan({
+    plan: { workloads, files },
     app,
-    jobs: [],
-    workloads: workloads.map((workload) => workloadSchema.parse(workload)),
-    files: files.map((file) => generatedFileSchema.parse(file)),
-  })
-  const events: LifecycleEvent[] = []
-  const onEvent = (event: LifecycleEvent) => void events.push(event)
-  const signal = AbortSignal.timeout(60_000)
-  await orchestrator.apply({
-    plan: orchestrator.plan(release, null),
-    release,
+    orchestrator,
     runtime,
     runDirectory,
-    onEvent,
-    signal,
   })
   return {
     address,
     events,
     request: (path, asked) =>
       ask(address, path, { ...asked, headers: { host: app.health.host, ...asked?.headers } }),
-    stop: () => orchestrator.destroy(AbortSignal.timeout(30_000)),
+    stop,
   }
 }
 
 async function allocateAddress(server: ServerContract, runDirectory: string): Promise<Address> {
   if (server.endpoint !== 'tcp') return { type: 'unix', path: join(runDirectory, 'app.sock') }
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  const { port } = taken.address() as { port: number }
-  taken.close()
-  return { type: 'tcp', host: '127.0.0.1', port }
+  return { type: 'tcp', host: '127.0.0.1', port: await freePort() }
 }
 
 /** One request on a connection of its own. */

@@ -32,7 +32,7 @@ export function createRouter<Value>(
   const exactHosts = new Map<string, Candidate<Value>[]>()
   const wildcards = new Map<string, Candidate<Value>[]>()
   const everywhere: Candidate<Value>[] = []
-  for (const [at, route] of inOrder(routes)) {
+  for (const [at, route] of mostSpecificFirst(routes)) {
     const candidate = compile(route, valueOf(route, at))
     for (const host of route.match.hosts ?? [null]) {
       if (host === null) everywhere.push(candidate)
@@ -67,7 +67,8 @@ export function hostName(authority: string): string {
   return name.endsWith('.') ? name.slice(0, -1) : name
 }
 
-function inOrder(routes: readonly Route[]): [number, Route][] {
+/** Routes with their places in the list, in the order in which those of one host are looked at. */
+export function mostSpecificFirst(routes: readonly Route[]): [number, Route][] {
   return [...routes.entries()].sort(([, { match: one }], [, { match: other }]) => {
     if (one.exact !== other.exact) return one.exact ? -1 : 1
     return other.path.length - one.path.length || constraintsOf(other) - constraintsOf(one)

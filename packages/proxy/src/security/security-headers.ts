@@ -50,10 +50,14 @@ export class SecurityHeaders {
     return headers.#secure.length > 0 ? headers : null
   }
 
+  /** Names and values for what came over this scheme. */
+  list(scheme: 'http' | 'https'): readonly (readonly [name: string, value: string])[] {
+    return scheme === 'https' ? this.#secure : this.#plain
+  }
+
   /** @param scheme what the client came over: browsers ignore HSTS over http, and it is not sent there. */
   set(response: ServerResponse, scheme: 'http' | 'https'): void {
-    for (const [name, value] of scheme === 'https' ? this.#secure : this.#plain)
-      response.setHeader(name, value)
+    for (const [name, value] of this.list(scheme)) response.setHeader(name, value)
   }
 }
 

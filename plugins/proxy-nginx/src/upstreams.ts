@@ -1,0 +1,88 @@
+import { formatAddress } from '@havn/model/address'
+import type { Upstream } from '@havn/model'
+import { block, directive } from './conf/directive.ts'
+import type { Directive } from './conf/directive.ts'
+import { script } from './conf/text.ts'
+
+/** Connections that each nginx process keeps open to an upstream while nobody needs them. */
+const IDLE_CONNECTIONS = 64
+/** Room for a response's head: as much as the edge takes. */
+const HEAD_BYTES = 16 * 1024
+
+/** What all locations that pass requests on have in common. */
+export interface PassOptions {
+  upstreams: readonly Upstream[]
+  buffering: boolean
+  /** Of the listener. */
+  maxBodyBytes: number
+}
+
+/** The servers, with pools of connections. They are known by number: a name of theirs may be any text. */
+export function upstreamGroups(upstreams: readonly Upstream[]): Directive[] {
+  return upstreams.map(({ address, keepAliveMs }, at) =>
+    block(
+      'upstream',
+      [upstreamName(at)],
+      [
+        directive('server', formatAddress(address)),
+        directive('keepalive', IDLE_CONNECTIONS),
+        directive('keepalive_timeout', `${keepAliveMs}ms`),
+        directive('keepalive_requests', 100_000),
+      ],
+    ),
+  )
+}
+
+/** The locations that pass requests on to one upstream: for whole responses, for streams, and for tunnels. */
+export function passTo(location: string, at: number, options: PassOptions): Directive[] {
+  const upstream = options.upstreams[at]!
+  const maxBodyBytes = Math.min(upstream.maxBodyBytes, options.maxBodyBytes)
+  const modes = [
+    { mode: 'plain', silenceMs: upstream.responseTimeoutMs, buffering: options.buffering },
+    {
+      mode: 'stream',
+      silenceMs: Math.max(upstream.idleTimeoutMs, upstream.responseTimeoutMs),
+      buffering: false,
+    },
+    { mode: 'tunnel', silenceMs: upstream.tunnelIdleTimeoutMs, buffering: false },
+  ]
+  return modes.map(({ mode, silenceMs, buffering }) =>
+    block(
+      'location',
+      ['=', `${location}/${mode}`],
+      [
+        directive('internal'),
+        directive('client_max_body_size', bodySize(maxBodyBytes)),
+        directive('proxy_buffering', buffering ? 'on' : 'off'),
+        directive('proxy_connect_timeout', `${upstream.connectTimeoutMs}ms`),
+        directive('proxy_send_timeout', `${silenceMs}ms`),
+        directive('proxy_read_timeout', `${silenceMs}ms`),
+        directive('proxy_pass', script(`http://${upstreamName(at)}$havn_target$is_args$args`)),
+      ],
+    ),
+  )
+}
+
+/** How requests are passed on, whoever they go to. */
+export function passDirectives(): Directive[] {
+  return [
+    directive('proxy_http_version', '1.1'),
+    directive('proxy_redirect', 'off'),
+    directive('proxy_buffer_size', HEAD_BYTES),
+    directive('proxy_buffers', 8, HEAD_BYTES),
+    // What an upstream says is for the client, and no order to nginx; X-Accel-Buffering alone only changes the pace.
+    directive(
+      'proxy_ignore_headers',
+      ...['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'],
+    ),
+  ]
+}
+
+/** nginx takes 0 for no limit at all. */
+export function bodySize(bytes: number): string {
+  return String(Math.max(bytes, 1))
+}
+
+function upstreamName(at: number): string {
+  return `havn_upstream_${at}`
+}
