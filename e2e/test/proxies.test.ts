@@ -299,8 +299,12 @@ describe.each(['edge', 'nginx'] as const)('%s', (name) => {
     }))
 
     test('bodies beyond the limit are refused', async () => {
-      const body = { 'Content-Length': '2000' }
-      expect((await ask(running, '/', body, 'POST')).status).toBe(413)
+      const head = 'POST / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n'
+      const send = (rest: string) => exchange(running.proxy.port, head + rest)
+      const tooLong = 'a'.repeat(2_000)
+      expect((await send(`Content-Length: 2000\r\n\r\n${tooLong}`)).status).toBe(413)
+      const chunk = `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${tooLong}\r\n0\r\n\r\n`
+      expect((await send(chunk)).status).toBe(413)
     })
 
     test('heads beyond the limit are refused', async () => {

@@ -28,7 +28,11 @@ export default definePlugin({
           config: planEdge({
             app,
             edge: settings.edge,
-            upstream: upstream && { address: upstream.address },
+            upstream: upstream && {
+              address: upstream.address,
+              // The listener measures bodies that say their length, the upstream those in chunks.
+              ...(settings.limits.maxBodyBytes && { maxBodyBytes: settings.limits.maxBodyBytes }),
+            },
           }),
         },
         threadModules: [...settings.threadModules],
