@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { appInterfaceSchema } from './app-facts.ts'
 import { edgeConfigSchema } from './edge/edge-config.ts'
 import { pluginRefSchema } from './plugin-ref.ts'
+import { requestIdSchema } from './request-id.ts'
 import { tlsSchema } from './tls-config.ts'
 
 /** A plugin by short name (`gunicorn`), by id (`server.gunicorn`), or with its own configuration. */
@@ -136,12 +137,16 @@ export const platformConfigSchema = z.strictObject({
       }),
     )
     .optional(),
+  /** The id by which logs of all parties name a request. */
+  requestId: requestIdSchema.partial().optional(),
   log: z
     .strictObject({
       level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).optional(),
       format: z.enum(['auto', 'text', 'json']).optional(),
-      /** False: no line a request. */
-      access: z.boolean().optional(),
+      /** False: no line a request. `combined`: a line as Apache and nginx write it, whatever `format` says. */
+      access: z.union([z.boolean(), z.literal('combined')]).optional(),
+      /** Lines have the queries of requests and referring pages, which often hold secrets. */
+      accessQuery: z.boolean().optional(),
     })
     .optional(),
 })

@@ -16,14 +16,25 @@ const MEMORY_BYTES = 1_048_592
  * @throws the errors of {@link parseEdgeConfig}; from `update` too, which has then changed nothing.
  */
 export function createEdge(config: unknown, given: EdgeContext): EdgeHandler {
-  const context = { ...given, sharedMemory: given.sharedMemory ?? new SharedArrayBuffer(MEMORY_BYTES) }
+  const context = {
+    ...given,
+    notes: given.notes ?? (() => undefined),
+    sharedMemory: given.sharedMemory ?? new SharedArrayBuffer(MEMORY_BYTES),
+  }
   let current = new Pipeline(parseEdgeConfig(config), context)
   return {
     wants: (target) => current.wants(target),
     handlePlain: (plain) => current.servePlain(plain),
     handle: (request, response, target) =>
-      current.serve({ request, response, target, traceHeaders: () => context.traceHeaders(request) }),
-    upgrade: (request, socket, head, target) => current.upgrade(request, socket, head, target),
+      current.serve({
+        request,
+        response,
+        target,
+        notes: context.notes(request) ?? {},
+        traceHeaders: () => context.traceHeaders(request),
+      }),
+    upgrade: (request, socket, head, target) =>
+      current.upgrade({ request, socket, head, target, notes: context.notes(request) ?? {} }),
     async update(next) {
       const previous = current
       current = new Pipeline(parseEdgeConfig(next), context, previous)

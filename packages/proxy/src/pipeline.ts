@@ -1,14 +1,12 @@
-import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { formatErrorResponse } from '@havn/http'
 import type { RequestTarget } from '@havn/http'
-import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
+import type { EdgeContext, EdgeNotes, EdgePlainRequest } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
 import { Compressor } from './compression/compressor.ts'
-import type { EdgeExchange } from './exchange.ts'
+import type { EdgeExchange, EdgeHandshake } from './exchange.ts'
 import { BucketTable } from './limits/bucket-table.ts'
-import { formatTooMany, RateLimits, sendTooMany } from './limits/rate-limits.ts'
+import { RateLimits, retryHeaders, sendTooMany } from './limits/rate-limits.ts'
 import { MaintenanceGate } from './maintenance/maintenance-gate.ts'
 import { redirect, respond } from './routes/answer-route.ts'
 import { rewritePath } from './routes/path-matcher.ts'
@@ -20,8 +18,10 @@ import type { StaticFileHandler } from './static/static-files.ts'
 import type { UpstreamHandler } from './upstream/upstream.ts'
 import { UpstreamSet } from './upstream/upstream-set.ts'
 
+type NamedRoute = Route & { id: string }
+
 /** Where a request goes; null is the app. */
-type Destination = Route | UpstreamHandler | null
+type Destination = NamedRoute | UpstreamHandler | null
 
 /** A request's way through the edge by one configuration. */
 export class Pipeline {
@@ -31,7 +31,7 @@ export class Pipeline {
   readonly #compressor: Compressor | null
   readonly #files: StaticFileHandler
   readonly #upstreams: UpstreamSet
-  readonly #router: Router<Route> | null
+  readonly #router: Router<NamedRoute> | null
 
   /** @param previous the pipeline that this one takes the place of: it keeps what has not changed. */
   constructor(config: EdgeConfig, context: Required<EdgeContext>, previous?: Pipeline) {
@@ -47,7 +47,7 @@ export class Pipeline {
       logger: context.logger,
     })
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
-    this.#router = config.routes.length > 0 ? createRouter<Route>(config.routes, (route) => route) : null
+    this.#router = config.routes.length > 0 ? createRouter<NamedRoute>(config.routes, named) : null
   }
 
   /** False when the request is the app's; true when it is too, but the edge has something to add or to count. */
@@ -59,7 +59,7 @@ export class Pipeline {
 
   /** Answers the request, or returns false, having at most set headers. */
   serve(exchange: EdgeExchange): boolean {
-    const { request, response, target } = exchange
+    const { request, response, target, notes } = exchange
     this.#security?.set(response, target.scheme)
     this.#compressor?.attach(request, response)
     if (this.#maintenance?.closes(target)) {
@@ -71,9 +71,13 @@ export class Pipeline {
       sendTooMany(response, retryAfterS)
       return true
     }
-    if (this.#files.handle(request, response, target)) return true
+    if (this.#files.handle(request, response, target)) {
+      notes.isStatic = true
+      return true
+    }
     const destination = this.#find(target)
     if (destination === null) return false
+    noteDestination(destination, notes)
     if ('forward' in destination) destination.forward(exchange)
     else this.#follow(destination, exchange)
     return true
@@ -81,11 +85,14 @@ export class Pipeline {
 
   /** The same for a request of the plain lane, which {@link wants} must have claimed. */
   servePlain(plain: EdgePlainRequest): void {
-    const { exchange } = plain
+    const { exchange, notes } = plain
     const { target } = exchange
     if (this.#isBare(target)) {
+      const isStatic = this.#files.owns(target.path)
+      if (isStatic) notes.isStatic = true
       if (this.#files.handlePlain(exchange)) return
-      const destination = this.#files.owns(target.path) ? null : this.#find(target)
+      const destination = isStatic ? null : this.#find(target)
+      if (destination !== null) noteDestination(destination, notes)
       if (destination !== null && 'forward' in destination) return destination.forwardPlain(plain, target)
       if (destination?.to.type === 'upstream') {
         const upstream = this.#upstreams.get(destination.to.upstream)
@@ -93,30 +100,32 @@ export class Pipeline {
       }
     }
     const { response } = exchange
-    this.serve({ request: response.req, response, target, traceHeaders: () => plain.traceHeaders() })
+    this.serve({ request: response.req, response, target, notes, traceHeaders: () => plain.traceHeaders() })
   }
 
   /** The same for a WebSocket handshake. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): boolean {
-    if (this.#maintenance?.closes(target)) {
-      socket.end(this.#maintenance.formatAnswer())
-      return true
-    }
+  upgrade(handshake: EdgeHandshake): boolean {
+    const { socket, target, notes } = handshake
+    if (this.#maintenance?.closes(target)) return refuse(503, this.#maintenance.retryHeaders)
     const retryAfterS = this.#rates?.refuse(target) ?? null
-    if (retryAfterS !== null) {
-      socket.end(formatTooMany(retryAfterS))
-      return true
-    }
-    const destination = this.#files.owns(target.path) ? 'files' : this.#find(target)
+    if (retryAfterS !== null) return refuse(429, retryHeaders(retryAfterS))
+    if (this.#files.owns(target.path)) return refuse(404)
+    const destination = this.#find(target)
     if (destination === null) return false
-    if (destination === 'files') socket.end(formatErrorResponse(404))
-    else if ('forward' in destination) destination.tunnel(request, socket, head, target)
+    noteDestination(destination, notes)
+    if ('forward' in destination) destination.tunnel(handshake)
     else if (destination.to.type === 'upstream')
       this.#upstreams
         .get(destination.to.upstream)
-        .tunnel(request, socket, head, targetFor(destination, target))
-    else socket.end(formatErrorResponse(404))
+        .tunnel({ ...handshake, target: targetFor(destination, target) })
+    else return refuse(404)
     return true
+
+    function refuse(status: number, headers?: Record<string, string>): true {
+      notes.status = status
+      socket.end(formatErrorResponse(status, headers))
+      return true
+    }
   }
 
   /** Lets go of what the pipeline that follows has no use for, once the requests that began there are answered. */
@@ -152,6 +161,19 @@ export class Pipeline {
       this.#upstreams.get(to.upstream).forward({ ...exchange, target: targetFor(route, target) })
     else if (to.type === 'redirect') redirect(response, target, to)
     else if (to.type === 'respond') respond(response, to)
+  }
+}
+
+/** A route without a name is called by its place in the list. */
+function named(route: Route, at: number): NamedRoute {
+  return { ...route, id: route.id ?? `routes.${at}` }
+}
+
+function noteDestination(destination: Exclude<Destination, null>, notes: EdgeNotes): void {
+  if ('forward' in destination) notes.upstream = 'upstream'
+  else {
+    notes.route = destination.id
+    if (destination.to.type === 'upstream') notes.upstream = destination.to.upstream
   }
 }
 

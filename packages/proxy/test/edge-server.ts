@@ -58,6 +58,7 @@ export async function startEdge(
 /** As the gateway's own: its methods are nothing without it. */
 class PlainRequest implements EdgePlainRequest {
   readonly exchange: PlainExchange
+  readonly notes = {}
   readonly #context: Partial<EdgeContext>
 
   constructor(exchange: PlainExchange, context: Partial<EdgeContext>) {

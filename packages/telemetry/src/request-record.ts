@@ -13,6 +13,20 @@ export interface RequestRecord {
   queueMs?: number
   /** Number of the worker that ran it. */
   worker?: number
+  /** Milliseconds from the worker's first sight of it to the beginning of its response. */
+  appMs?: number
+  /** The route that it took, by its name. */
+  route?: string
+  /** The upstream that it was sent to, by its name. */
+  upstream?: string
+  /** That upstream's server: its address. */
+  server?: string
+  /** Milliseconds from its sending to that server to the beginning of the response. */
+  upstreamMs?: number
+  /** A file answered it. */
+  isStatic?: boolean
+  /** What a response cache did with it, in one word. */
+  cache?: string
   /** What failed, for `error.type`: an error code. */
   error?: string
   /** Status of an answer that went out without a ServerResponse, set by who wrote it: to an Upgrade, at a deadline. */

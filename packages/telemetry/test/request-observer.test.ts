@@ -13,9 +13,11 @@ type Handler = (request: IncomingMessage, response: ServerResponse, record: Requ
 
 let stop: (() => Promise<unknown>) | undefined
 let lines: Record<string, unknown>[]
+let rawLines: string[]
 let waiting: (() => void)[]
 beforeEach(() => {
   lines = []
+  rawLines = []
   waiting = []
 })
 afterEach(async () => {
@@ -45,7 +47,8 @@ function toTarget(request: IncomingMessage): RequestTarget {
 async function serve(handle: Handler, options: Partial<RequestObserverOptions> = {}) {
   const destination = {
     write(line: string) {
-      lines.push(JSON.parse(line) as Record<string, unknown>)
+      rawLines.push(line)
+      lines.push(line.startsWith('{') ? (JSON.parse(line) as Record<string, unknown>) : {})
       for (const resolve of waiting.splice(0)) resolve()
     },
   }
@@ -108,6 +111,7 @@ describe('the access log', () => {
     })
     expect(lines[0]!['durationMs']).toBeGreaterThan(0)
     expect(lines[0]!['bytes']).toBeGreaterThan(5)
+    expect(lines[0]!['bytesIn']).toBeGreaterThan('GET /polls/?token=hush HTTP/1.1\r\n\r\n'.length)
     expect(lines[0]!['requestId']).not.toBe(lines[1]!['requestId'])
     expect(lines[0]).not.toHaveProperty('aborted')
     expect(lines[1]).toMatchObject({ path: '/missing', status: 404 })
@@ -124,6 +128,13 @@ describe('the access log', () => {
     socket.destroy()
     const [first, second, third] = lines.map(({ bytes }) => bytes)
     expect([second, third]).toEqual([first, first])
+  })
+
+  test('counts the bytes of a body alone in the combined format', async () => {
+    const { port } = await serve((_, response) => response.end('hello'), { access: 'combined' })
+    await send(port, '/polls/?token=hush')
+    await logged(1)
+    expect(rawLines[0]).toMatch(/^127\.0\.0\.1 - - \[.*\] "GET \/polls\/ HTTP\/1\.1" 200 5 "-" "-"\n$/)
   })
 
   test('names a client that left before there was an answer', async () => {
@@ -200,6 +211,13 @@ describe('ids and trace context, without an SDK', () => {
     expect(await answerHeaders({}, incoming)).toEqual(incoming)
     await logged(1)
     expect(lines[0]).toMatchObject({ requestId: 'from-nginx-1', traceId: '0af7651916cd43dd8448eb211c80319c' })
+  })
+
+  test('an id is taken from the header that is named for it, and from no other', async () => {
+    const sent = await answerHeaders({ idHeader: 'CF-Ray' }, { ...incoming, 'cf-ray': 'ray-1' })
+    expect(sent['x-request-id']).toBe('ray-1')
+    const without = await answerHeaders({ idHeader: 'CF-Ray' }, incoming)
+    expect(without['x-request-id']).not.toBe('from-nginx-1')
   })
 
   test.each([false, () => false])('those of an untrusted peer are not', async (trustIncoming) => {

@@ -1,4 +1,4 @@
-import { addressSchema, appInterfaceSchema } from '@havn/model'
+import { addressSchema, appInterfaceSchema, requestIdSchema } from '@havn/model'
 import { z } from 'zod'
 import { gatewayTlsSchema } from './tls-config.ts'
 
@@ -158,11 +158,18 @@ export const gatewayConfigSchema = z.object({
       }),
     )
     .default([]),
+  requestId: requestIdSchema.prefault({}),
   log: z
     .object({
       level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
       format: z.enum(['text', 'json']).default('json'),
-      access: z.boolean().default(true),
+      /**
+       * A line for each request: true for one in `format`, `combined` for one in the format of Apache and nginx, whatever
+       * `format` says of all else.
+       */
+      access: z.union([z.boolean(), z.literal('combined')]).default(true),
+      /** Such lines have the queries of requests and referring pages, which often hold secrets. */
+      accessQuery: z.boolean().default(false),
       /** Colours in text format. */
       color: z.boolean().default(false),
     })

@@ -209,7 +209,9 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     if (!(begunMs > 0)) return
     const { record } = this.#exchange
     const since = this.#collectedAt === 0 ? record.startedAt : this.#collectedAt
-    record.queueMs = Math.max(record.queueMs ?? 0, begunMs + this.#context.clockOriginMs - since)
+    const begunAt = begunMs + this.#context.clockOriginMs
+    record.queueMs = Math.max(record.queueMs ?? 0, begunAt - since)
+    record.appMs = Math.max(performance.now() - begunAt, 0)
   }
 
   /** The common case: a whole response in one frame. */

@@ -81,7 +81,7 @@ export class TaskExchange implements Job<TaskWorker> {
     record.queueMs = queueMs
     record.worker = worker.worker
     this.#isRunning = true
-    void this.#run(worker)
+    void this.#run(worker, performance.now())
   }
 
   refuse(why: Refusal): void {
@@ -94,12 +94,14 @@ export class TaskExchange implements Job<TaskWorker> {
     this.#context.dispatcher.submit(this)
   }
 
-  async #run(worker: TaskWorker): Promise<void> {
+  async #run(worker: TaskWorker, begunAt: number): Promise<void> {
     const timeoutMs = this.#requestMs
     const deadline = timeoutMs === 0 ? null : new AbortController()
     const timer = deadline === null ? undefined : setTimeout(() => deadline.abort(), timeoutMs)
     try {
-      this.#settle(await worker.run(this.#toTask(), deadline?.signal ?? null))
+      const result = await worker.run(this.#toTask(), deadline?.signal ?? null)
+      this.#exchange.record.appMs = performance.now() - begunAt
+      this.#settle(result)
     } catch {
       this.#fault(
         deadline?.signal.aborted

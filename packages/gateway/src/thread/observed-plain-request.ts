@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PlainExchange, PlainUser, RequestTarget } from '@havn/http'
-import type { EdgePlainRequest } from '@havn/plugin-api'
+import type { EdgeNotes, EdgePlainRequest } from '@havn/plugin-api'
 import { traceHeadersOf, type RequestRecord } from '@havn/telemetry'
 import type { Exchange, PlainRequest } from '../host/host.ts'
 
@@ -36,6 +36,10 @@ export class ObservedPlainRequest implements Exchange, PlainRequest, PlainUser, 
 
   get response(): ServerResponse {
     return this.exchange.response
+  }
+
+  get notes(): EdgeNotes {
+    return this.record
   }
 
   traceHeaders(): readonly string[] {

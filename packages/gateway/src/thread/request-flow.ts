@@ -9,7 +9,7 @@ import {
 } from '@havn/http'
 import { toErrorJson } from '@havn/model/errors'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
-import type { RequestObserver } from '@havn/telemetry'
+import { REQUEST_ID_HEADER, type RequestObserver } from '@havn/telemetry'
 import type { Host } from '../host/host.ts'
 import { ObservedPlainRequest } from './observed-plain-request.ts'
 
@@ -18,6 +18,8 @@ export interface RequestFlowOptions {
   edge: EdgeHandler | null
   host: Host
   logger: PluginLogger
+  /** Each response names its request's id. */
+  returnsId: boolean
 }
 
 /** A request's way through a thread: observed, then the edge's, or else the app's. */
@@ -29,7 +31,8 @@ export interface RequestFlow extends ListenerHandlers {
 }
 
 /** Creates the flow that all listeners of a thread share. */
-export function createRequestFlow({ observer, edge, host, logger }: RequestFlowOptions): RequestFlow {
+export function createRequestFlow(options: RequestFlowOptions): RequestFlow {
+  const { observer, edge, host, logger, returnsId } = options
   const responses = new Set<ServerResponse>()
   const upgraded = new Set<Duplex>()
   const plainRequests = new Set<ObservedPlainRequest>()
@@ -48,6 +51,7 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
     if (wanted === true || (!wanted && !host.takesPlain)) return false
     if (draining) exchange.closes = true
     const record = observer.beginPlain(exchange, exchange.target)
+    if (returnsId) exchange.addedHead = `${REQUEST_ID_HEADER}: ${record.id}\r\n`
     const request = new ObservedPlainRequest(exchange, record, endPlain)
     plainRequests.add(request)
     if (wanted) handleInEdge(request)
@@ -69,7 +73,7 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
 
   function endPlain(request: ObservedPlainRequest, aborted: boolean): void {
     plainRequests.delete(request)
-    observer.endPlain(request.record, request.exchange.status, aborted)
+    observer.endPlain(request.record, request.exchange, aborted)
   }
 
   const flow: RequestFlow = {
@@ -80,6 +84,7 @@ export function createRequestFlow({ observer, edge, host, logger }: RequestFlowO
       response.on('close', onClose)
       if (draining) response.shouldKeepAlive = false
       const record = observer.begin(request, response, target)
+      if (returnsId) response.setHeader(REQUEST_ID_HEADER, record.id)
       try {
         if (edge?.handle(request, response, target)) return
       } catch (error) {

@@ -1,5 +1,12 @@
+import { createPeerTrust } from '@havn/http'
 import { toErrorJson } from '@havn/model/errors'
-import { closeLogger, createLogger, createRequestObserver, runThreadShutdown } from '@havn/telemetry'
+import {
+  closeLogger,
+  createLogger,
+  createRequestObserver,
+  isLocalPeer,
+  runThreadShutdown,
+} from '@havn/telemetry'
 import { openCounters, readCounters } from '../dispatch/counters.ts'
 import { createThreadHost } from './create-host.ts'
 import { createHealthProbe } from './health-probe.ts'
@@ -23,16 +30,26 @@ export async function runThread(input: ThreadInput): Promise<void> {
     ...config.log,
     ...(config.threads > 1 && { fields: { thread } }),
   })
-  const observer = await createRequestObserver({ logger, access: config.log.access })
+  const { access, accessQuery } = config.log
+  const isTrusted = createPeerTrust(config.trustedProxies)
+  const observer = await createRequestObserver({
+    logger,
+    access,
+    accessQuery,
+    idHeader: config.requestId.header,
+    trustIncoming: (peer) => isLocalPeer(peer) || isTrusted(peer.socket.remoteAddress ?? 'gone'),
+  })
   const edge = await openEdge(config, {
     logger,
     traceHeaders: (request) => observer.traceHeaders(request),
+    notes: (request) => observer.recordOf(request),
     ...(input.edgeMemory !== undefined && { sharedMemory: input.edgeMemory }),
   })
   const { host, python, status } = await createThreadHost(input, logger, report)
-  const flow = createRequestFlow({ observer, edge, host, logger })
+  const flowOptions = { observer, host, logger, returnsId: config.requestId.return }
+  const flow = createRequestFlow({ ...flowOptions, edge })
   const redirect = config.tls && createHttpsRedirect(edge, publicHttpsPort(input.doors, config.tls))
-  const redirectFlow = redirect && createRequestFlow({ observer, edge: redirect, host, logger })
+  const redirectFlow = redirect && createRequestFlow({ ...flowOptions, edge: redirect })
   const flows = redirectFlow === undefined ? [flow] : [flow, redirectFlow]
   const listeners = createThreadListeners({
     config,

@@ -26,6 +26,10 @@ export class PlainExchange {
   closes: boolean
   /** Of what was sent; 0 before. */
   status = 0
+  /** Bytes of the head that was sent, where it went out by {@link send} or {@link sendReady}. */
+  headBytes = 0
+  /** Header lines, each with its CRLF, that every answer gets. */
+  addedHead = ''
   user: PlainUser | null = null
   readonly #carrier: PlainCarrier
   #response: ServerResponse | null = null
@@ -64,7 +68,8 @@ export class PlainExchange {
     const { socket } = this
     this.status = status
     gatherWrites(socket)
-    const whole = head + (this.closes ? 'Connection: close\r\n\r\n' : '\r\n')
+    const whole = head + this.addedHead + (this.closes ? 'Connection: close\r\n\r\n' : '\r\n')
+    this.headBytes = whole.length
     if (typeof body === 'string') socket.write(whole + body, 'latin1')
     else {
       socket.cork()
@@ -79,10 +84,20 @@ export class PlainExchange {
    * Answers with a whole response that lies ready, head, Date and body in one piece, which nobody changes any more.
    * Not for an exchange that {@link closes}: it says so in its head.
    */
-  sendReady(status: number, whole: Buffer): void {
+  sendReady(status: number, whole: Buffer, headBytes: number): void {
+    const { socket, addedHead } = this
     this.status = status
-    gatherWrites(this.socket)
-    this.socket.write(whole)
+    gatherWrites(socket)
+    this.headBytes = headBytes + addedHead.length
+    if (addedHead === '') socket.write(whole)
+    else {
+      const end = headBytes - '\r\n'.length
+      socket.cork()
+      socket.write(whole.subarray(0, end))
+      socket.write(addedHead, 'latin1')
+      socket.write(whole.subarray(end))
+      socket.uncork()
+    }
     this.#end(false)
   }
 
@@ -106,6 +121,10 @@ export class PlainExchange {
     request.complete = true
     const response = new ServerResponse(request)
     response.shouldKeepAlive = !this.closes
+    for (const line of this.addedHead.split('\r\n')) {
+      const colon = line.indexOf(':')
+      if (colon > 0) response.setHeader(line.slice(0, colon), line.slice(colon + 1).trim())
+    }
     response.assignSocket(socket)
     const onDrain = () => response.emit('drain')
     socket.on('drain', onDrain)

@@ -42,6 +42,7 @@ export default definePlugin({
         ...(settings.tls && { tls: toGatewayTls(settings.tls) }),
         limits: settings.limits,
         timeouts: settings.timeouts,
+        requestId: settings.requestId,
         log: settings.log,
       }
       const config = gatewayConfigSchema.parse(options)

@@ -47,6 +47,7 @@ export default definePlugin({
         timeouts: { ...defined(settings.timeouts), ...overrides.timeouts },
         routes: settings.routes?.map((route) => ({ ...route })),
         log: isDoor ? settings.log : { ...settings.log, access: false },
+        requestId: settings.requestId,
       }
       const config = parseGatewayOptions(options)
       return {

@@ -92,6 +92,11 @@ function addLogOptions(command: Command): Command {
         'json',
       ]),
     )
+    .addOption(
+      new Option('--access-log <format>', 'a line for each request, as Apache and nginx write it').choices([
+        'combined',
+      ]),
+    )
     .option('--no-access-log', 'no line for each request')
 }
 
@@ -114,7 +119,7 @@ export interface ServerOptionValues {
   trustedProxy?: string[]
   logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
-  accessLog?: boolean
+  accessLog?: boolean | 'combined'
 }
 
 export function toOverrides(values: ServerOptionValues): Overrides {
@@ -133,7 +138,8 @@ export function toOverrides(values: ServerOptionValues): Overrides {
     trustedProxies: values.trustedProxy,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
-    ...(values.accessLog === false && { access: false }),
+    // Commander says true where neither option is given.
+    ...(values.accessLog !== undefined && values.accessLog !== true && { access: values.accessLog }),
     requestTimeoutMs: values.requestTimeout,
     ...(Object.keys(recycle).length > 0 && { recycle }),
     queueTimeoutMs: values.queueTimeout,

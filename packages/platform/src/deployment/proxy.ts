@@ -92,6 +92,7 @@ async function plan(options: ProxyOptions, terminal: Terminal): Promise<GatewayO
     ...(settings.tls && { tls: toGatewayTls(settings.tls) }),
     limits: settings.limits,
     timeouts: settings.timeouts,
+    requestId: settings.requestId,
     log: settings.log,
   }
 }

@@ -19,7 +19,7 @@ export interface Overrides {
   trustedProxies?: string[]
   logLevel?: LogLevel
   logFormat?: 'auto' | 'text' | 'json'
-  access?: boolean
+  access?: boolean | 'combined'
   requestTimeoutMs?: number
   recycle?: ServerSettings['recycle']
   queueTimeoutMs?: number
@@ -170,10 +170,12 @@ export function planServerSettings(input: {
     },
     ...optional('routes', config.routes),
     ...optional('edge', config.edge),
+    ...optional('requestId', config.requestId),
     log: {
       level: overrides.logLevel ?? config.log?.level ?? 'info',
       format: format === 'auto' ? (isTerminal ? 'text' : 'json') : format,
       access: overrides.access ?? config.log?.access ?? true,
+      ...optional('accessQuery', config.log?.accessQuery),
       ...(isColored && { color: true }),
     },
     threadModules,

@@ -3,11 +3,33 @@ import type { Duplex } from 'node:stream'
 import type { PlainExchange, RequestTarget } from '@havn/http'
 import type { PluginLogger } from '../plugin.ts'
 
+/** What an edge tells the access log of a request: it sets what it knows, until the response has ended. */
+export interface EdgeNotes {
+  /** The route's name. */
+  route?: string
+  /** The upstream's name. */
+  upstream?: string
+  /** The address of the upstream's server that the request was sent to last. */
+  server?: string
+  /** Milliseconds from its sending to that server to the beginning of the response. */
+  upstreamMs?: number
+  /** A file answered it. */
+  isStatic?: boolean
+  /** What a response cache did with it, in one word. */
+  cache?: string
+  /** What failed: an error's code. */
+  error?: string
+  /** Of the answer to a WebSocket handshake. */
+  status?: number
+}
+
 /** What an edge module is given in each thread. */
 export interface EdgeContext {
   logger: PluginLogger
   /** Request id and trace context to send on, as header names and values in turn. */
   traceHeaders(request: IncomingMessage): readonly string[]
+  /** Where to note what becomes of the request. Absent, nobody asks. */
+  notes?(request: IncomingMessage): EdgeNotes | undefined
   /**
    * Memory that the edges of all threads of one gateway process have in common, zeroed before the first of them starts:
    * for what is counted over all of them. Absent, an edge counts alone.
@@ -18,6 +40,8 @@ export interface EdgeContext {
 /** A GET or HEAD that has one reading only, read before node:http: it costs half, and can cost a tenth. */
 export interface EdgePlainRequest {
   readonly exchange: PlainExchange
+  /** As {@link EdgeContext.notes}. */
+  readonly notes: EdgeNotes
   /** As {@link EdgeContext.traceHeaders}. */
   traceHeaders(): readonly string[]
 }

@@ -84,10 +84,15 @@ export interface ServerSettings {
   routes?: readonly { path: string; methods?: string[]; requestMs?: number; queueMs?: number }[]
   /** What whoever is the public door does beside what follows from the app: routes, upstreams, headers. */
   edge?: EdgeOptions
+  /** Where trusted proxies name a request's id, and whether responses name it. */
+  requestId?: { header?: string; return?: boolean }
   log: {
     level: LogLevel
     format: 'text' | 'json'
-    access: boolean
+    /** A line for each request; `combined` is the format of Apache and nginx. */
+    access: boolean | 'combined'
+    /** Lines have queries. */
+    accessQuery?: boolean
     /** Colours in text format, for a person who watches. */
     color?: boolean
   }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { clientNetwork, formatErrorResponse, sendError } from '@havn/http'
+import { clientNetwork, sendError } from '@havn/http'
 import type { RequestTarget } from '@havn/http'
 import type { Rate } from '@havn/model'
 import type { PluginLogger } from '@havn/plugin-api'
@@ -65,12 +65,12 @@ export class RateLimits {
 export function sendTooMany(response: ServerResponse, retryAfterS: number): void {
   const { headers } = response.req
   const close = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-  sendError(response, 429, { headers: { 'retry-after': String(retryAfterS) }, close })
+  sendError(response, 429, { headers: retryHeaders(retryAfterS), close })
 }
 
-/** The same for a WebSocket handshake; ends the connection. */
-export function formatTooMany(retryAfterS: number): string {
-  return formatErrorResponse(429, { 'Retry-After': String(retryAfterS) })
+/** When a client may come again. */
+export function retryHeaders(retryAfterS: number): Record<string, string> {
+  return { 'Retry-After': String(retryAfterS) }
 }
 
 function compile(rate: Rate, at: number): Rule {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { createPeerTrust, formatErrorResponse, sendError } from '@havn/http'
+import { createPeerTrust, sendError } from '@havn/http'
 import type { PeerTrust, RequestTarget } from '@havn/http'
 import type { Maintenance } from '@havn/model'
 import { errors } from '../errors.ts'
@@ -31,7 +31,7 @@ export class MaintenanceGate {
   answer(response: ServerResponse): void {
     const { headers } = response.req
     const close = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-    const retry = { 'retry-after': this.#retryAfter }
+    const retry = this.retryHeaders
     if (this.#page === null || !takesHtml(headers.accept)) {
       sendError(response, 503, { message: MESSAGE, headers: retry, close })
       return
@@ -47,9 +47,9 @@ export class MaintenanceGate {
     response.end(response.req.method === 'HEAD' ? undefined : this.#page)
   }
 
-  /** The same for a WebSocket handshake; ends the connection. */
-  formatAnswer(): string {
-    return formatErrorResponse(503, { 'Retry-After': this.#retryAfter })
+  /** When clients may come again, whatever they asked for. */
+  get retryHeaders(): Record<string, string> {
+    return { 'Retry-After': this.#retryAfter }
   }
 }
 

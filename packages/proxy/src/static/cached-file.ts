@@ -40,11 +40,16 @@ export class CachedFile {
     if (exchange.target.method === 'HEAD') exchange.send(200, this.#head + dateLine(), '')
     else if (exchange.closes || this.body.length > MAX_COPIED_BYTES)
       exchange.send(200, this.#head + dateLine(), this.body)
-    else exchange.sendReady(200, this.#wholeOf(dateLine()))
+    else this.#sendReady(exchange)
   }
 
   sendNotModifiedTo(exchange: PlainExchange): void {
     exchange.send(304, this.#notModifiedHead + dateLine(), '')
+  }
+
+  #sendReady(exchange: PlainExchange): void {
+    const whole = this.#wholeOf(dateLine())
+    exchange.sendReady(200, whole, whole.length - this.body.length)
   }
 
   /** A new piece of memory each second: clients may still be taking the one before. */

@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http'
 import { dateLine, forwardableHeaders, sendError } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
-import type { PluginLogger } from '@havn/plugin-api'
+import type { EdgeNotes, PluginLogger } from '@havn/plugin-api'
 import type { ConnectionPool } from './client/connection-pool.ts'
 import type { ResponseHead } from './client/response-head.ts'
+import { errorCode } from './error-code.ts'
 import { UpstreamCall } from './client/upstream-call.ts'
 import type { CallReceiver } from './client/upstream-call.ts'
 
@@ -19,6 +20,8 @@ export interface PlainForward {
   /** For the log: the query is left out, since it may hold secrets. */
   path: string
   logger: PluginLogger
+  /** For the access log. */
+  notes: EdgeNotes
   /** The client has its answer, or is gone. */
   onOver(): void
 }
@@ -38,6 +41,7 @@ class PlainReceiver implements CallReceiver {
   #head: ResponseHead | null = null
   #chunks: Buffer[] = []
   #isStream = false
+  #sentAt = 0
 
   constructor(forward: PlainForward) {
     this.#forward = forward
@@ -45,12 +49,14 @@ class PlainReceiver implements CallReceiver {
   }
 
   start(): void {
+    this.#sentAt = performance.now()
     this.#forward.exchange.socket.once('close', this.#onClientLeft)
     this.#call.start()
   }
 
   onHead(head: ResponseHead): void {
     this.#head = head
+    this.#forward.notes.upstreamMs = performance.now() - this.#sentAt
   }
 
   onBody(chunk: Buffer): void {
@@ -73,7 +79,8 @@ class PlainReceiver implements CallReceiver {
   }
 
   onError(error: NodeJS.ErrnoException): void {
-    const { exchange, path, logger } = this.#forward
+    const { exchange, path, logger, notes } = this.#forward
+    notes.error = errorCode(error)
     if (this.#isStream) {
       logger.warn({ err: error, path }, 'The upstream broke off its response')
       exchange.socket.destroy()

@@ -2,8 +2,9 @@ import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { forwardableHeaders, limitBody, sendError } from '@havn/http'
-import type { PluginLogger } from '@havn/plugin-api'
+import type { EdgeNotes, PluginLogger } from '@havn/plugin-api'
 import type { Upstream } from '@havn/model'
+import { errorCode } from './error-code.ts'
 import { limitConnect, timeoutError } from './limit-connect.ts'
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
@@ -20,6 +21,8 @@ export interface Exchange {
   path: string
   config: Upstream
   logger: PluginLogger
+  /** For the access log. */
+  notes: EdgeNotes
 }
 
 /**
@@ -85,7 +88,8 @@ function refuseBody(error: Error & { status?: number }, { response }: Exchange):
 
 /** Begins one attempt. `onStale` is asked when a pooled connection turned out to be dead before any answer. */
 function send(exchange: Exchange, how: { isRetry: boolean; onStale: () => boolean }): ClientRequest {
-  const { response, options, config } = exchange
+  const { response, options, config, notes } = exchange
+  const sentAt = performance.now()
   // A second attempt takes a connection of its own: others in the pool may be as dead as the first.
   const sent = httpRequest(how.isRetry ? { ...options, agent: false } : options)
   let isAnswered = false
@@ -93,6 +97,7 @@ function send(exchange: Exchange, how: { isRetry: boolean; onStale: () => boolea
   limitSilence(sent, exchange)
   sent.once('response', (received) => {
     isAnswered = true
+    notes.upstreamMs = performance.now() - sentAt
     sendBack(received, exchange)
   })
   sent.once('upgrade', (_received, socket) => {
@@ -129,6 +134,7 @@ function sendBack(received: IncomingMessage, exchange: Exchange): void {
   if (received.headers['content-length'] === undefined) response.flushHeaders()
 
   received.once('error', (error) => {
+    exchange.notes.error = errorCode(error)
     logger.warn({ err: error, path: exchange.path }, 'The upstream broke off its response')
     response.destroy()
   })
@@ -151,7 +157,8 @@ function limitSilence(sent: ClientRequest, { response, config }: Exchange): void
   })
 }
 
-function fail(error: NodeJS.ErrnoException, { request, response, path, logger }: Exchange): void {
+function fail(error: NodeJS.ErrnoException, { request, response, path, logger, notes }: Exchange): void {
+  notes.error = errorCode(error)
   const status = error.code === 'ETIMEDOUT' ? 504 : 502
   logger.warn({ err: error, path, status }, 'The upstream did not answer')
   sendError(response, status, { close: !request.complete })

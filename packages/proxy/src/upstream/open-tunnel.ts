@@ -3,8 +3,9 @@ import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { formatErrorResponse, forwardableHeaders } from '@havn/http'
-import type { PluginLogger } from '@havn/plugin-api'
+import type { EdgeNotes, PluginLogger } from '@havn/plugin-api'
 import type { Upstream } from '@havn/model'
+import { errorCode } from './error-code.ts'
 import { limitConnect, timeoutError } from './limit-connect.ts'
 
 export interface TunnelInput {
@@ -16,6 +17,8 @@ export interface TunnelInput {
   path: string
   config: Upstream
   logger: PluginLogger
+  /** For the access log. */
+  notes: EdgeNotes
   /** Ends the tunnel. */
   signal: AbortSignal
 }
@@ -25,7 +28,8 @@ export interface TunnelInput {
  * side closes or both are silent for too long; any other answer is the client's answer, and the end.
  */
 export function openTunnel(input: TunnelInput): void {
-  const { socket, head, options, path, config, logger, signal } = input
+  const { socket, head, options, path, config, logger, notes, signal } = input
+  const sentAt = performance.now()
   const sent = httpRequest(options)
   const abort = () => {
     sent.destroy()
@@ -41,16 +45,22 @@ export function openTunnel(input: TunnelInput): void {
   sent.setTimeout(config.responseTimeoutMs, () => sent.destroy(timeoutError('response')))
   sent.on('error', (error: NodeJS.ErrnoException) => {
     if (socket.destroyed || socket.writableEnded) return
+    notes.error = errorCode(error)
     logger.warn({ err: error, path }, 'The upstream did not answer a WebSocket handshake')
-    socket.end(formatErrorResponse(error.code === 'ETIMEDOUT' ? 504 : 502))
+    notes.status = error.code === 'ETIMEDOUT' ? 504 : 502
+    socket.end(formatErrorResponse(notes.status))
   })
   sent.once('upgrade', (received, upstreamSocket, upstreamHead) => {
+    notes.status = received.statusCode
+    notes.upstreamMs = performance.now() - sentAt
     socket.write(formatHead(received, ['Connection', 'Upgrade', 'Upgrade', 'websocket']), 'latin1')
     if (upstreamHead.length > 0) socket.write(upstreamHead)
     if (head.length > 0) upstreamSocket.write(head)
     join(socket as Socket, upstreamSocket as Socket, config.tunnelIdleTimeoutMs)
   })
   sent.once('response', (received) => {
+    notes.status = received.statusCode
+    notes.upstreamMs = performance.now() - sentAt
     socket.write(formatHead(received, ['Connection', 'close']), 'latin1')
     received.once('error', () => socket.destroy())
     received.pipe(socket)

@@ -1,11 +1,11 @@
 import { Agent } from 'node:http'
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { RequestTarget } from '@havn/http'
 import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
+import { formatAddress } from '@havn/model'
 import type { Upstream } from '@havn/model'
-import type { EdgeExchange } from '../exchange.ts'
+import type { EdgeExchange, EdgeHandshake } from '../exchange.ts'
 import { ConnectionPool } from './client/connection-pool.ts'
 import { formatRequestHead } from './client/request-head.ts'
 import { forwardPlain } from './forward-plain.ts'
@@ -21,7 +21,7 @@ export interface UpstreamHandler {
   forward(exchange: EdgeExchange): void
   /** The same for a request of the plain lane; `target` is what the upstream is asked for. */
   forwardPlain(request: EdgePlainRequest, target: RequestTarget): void
-  tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, target: RequestTarget): void
+  tunnel(handshake: EdgeHandshake): void
   /**
    * Gets nothing new: resolves when the requests that it has are answered, and its pool is closed. Tunnels go on until
    * they end.
@@ -46,6 +46,7 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
     config.address.type === 'unix'
       ? { socketPath: config.address.path }
       : { host: config.address.host, port: config.address.port }
+  const server = formatAddress(config.address)
   const closing = new AbortController()
   const idle = new Set<() => void>()
   let inFlight = 0
@@ -81,14 +82,16 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
   }
 
   return {
-    forward({ request, response, target, traceHeaders }) {
+    forward({ request, response, target, notes, traceHeaders }) {
+      notes.server = server
       begin()
       response.once('close', end)
       const options = { ...optionsFor(request, target, traceHeaders(), frameOf(request)), agent }
-      forwardRequest({ request, response, options, path: target.path, config, logger: context.logger })
+      forwardRequest({ request, response, options, path: target.path, config, logger: context.logger, notes })
     },
     forwardPlain(plain, target) {
-      const { exchange } = plain
+      const { exchange, notes } = plain
+      notes.server = server
       const headers = toUpstreamHeaders({
         target,
         peerAddress: peerAddressOf(exchange.socket),
@@ -98,16 +101,17 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       const { method, path } = target
       const head = formatRequestHead(method, pathOf(target), headers)
       begin()
-      forwardPlain({ exchange, method, head, pool, path, logger: context.logger, onOver: end })
+      forwardPlain({ exchange, method, head, pool, path, logger: context.logger, notes, onOver: end })
     },
-    tunnel(request, socket, head, target) {
+    tunnel({ request, socket, head, target, notes }) {
+      notes.server = server
       // A connection that changes its protocol never goes back to the pool.
       const options = {
         ...optionsFor(request, target, context.traceHeaders(request), upgradeHeaders),
         agent: false as const,
       }
       const { signal } = closing
-      openTunnel({ socket, head, options, path: target.path, config, logger: context.logger, signal })
+      openTunnel({ socket, head, options, path: target.path, config, logger: context.logger, notes, signal })
     },
     async retire() {
       if (inFlight > 0) await new Promise<void>((resolve) => idle.add(resolve))

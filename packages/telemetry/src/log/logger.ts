@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert'
 import { pino } from 'pino'
 import type { Level, Logger } from 'pino'
 import { errorFields } from './error-fields.ts'
@@ -50,7 +51,28 @@ export function createLogger(options: LoggerOptions): Logger {
     stream,
   )
   if (output !== undefined) outputs.set(stream, output)
+  const base = JSON.stringify({ name, ...fields }).slice(1, -1)
+  writers.set(stream, {
+    writeLine: (line) => sink.write(line),
+    writeFields: (atLevel, text) =>
+      stream.write(`{"level":"${atLevel}","time":"${new Date().toISOString()}",${base}${text}}\n`),
+  })
   return logger
+}
+
+/** What is written past pino, in order with all else. */
+export interface LineWriter {
+  /** A line of its own format, with its newline. */
+  writeLine(line: string): void
+  /** A line as the logger has it, of fields that are JSON text already, each behind its comma. Nothing is redacted. */
+  writeFields(level: Level, fields: string): void
+}
+
+/** For lines that come with every request. The logger is one of {@link createLogger}. */
+export function lineWriterOf(logger: Logger): LineWriter {
+  const writer = writers.get(streamOf(logger))
+  assert(writer, 'the logger was not made by createLogger')
+  return writer
 }
 
 /** Resolves when every line logged so far is with the reader, or the reader has gone away. */
@@ -69,11 +91,16 @@ function toErrorFields(value: unknown): unknown {
 }
 
 const outputs = new WeakMap<object, LogOutput>()
+const writers = new WeakMap<object, LineWriter>()
 
 function outputOf(logger: Logger): LogOutput | undefined {
-  // Child loggers share their parent's stream.
+  return outputs.get(streamOf(logger))
+}
+
+/** Child loggers share their parent's stream. */
+function streamOf(logger: Logger): object {
   const { [pino.symbols.streamSym]: stream } = logger as unknown as Record<symbol, object>
-  return stream && outputs.get(stream)
+  return stream!
 }
 
 function createOutput(fd: number, options: LoggerOptions): LogOutput {

@@ -11,7 +11,10 @@ const GREY = 90
 const PLACED = new Set(['level', 'time', 'name', 'msg'])
 /** Keys of an access line that its text does not repeat, or leaves to machines. */
 const ACCESS_PLACED = new Set(
-  'event method path status durationMs requestId client bytes worker thread'.split(' '),
+  (
+    'event method path status durationMs requestId client bytes worker thread ' +
+    'bytesIn host protocol tls userAgent referer server appMs'
+  ).split(' '),
 )
 /** Waits shorter than this are not worth a person's eye. */
 const SHORT_QUEUE_MS = 1

@@ -15,6 +15,8 @@ export interface RequestPeer {
 export interface Observation {
   newId: () => string
   isTrusted: (peer: RequestPeer) => boolean
+  /** Header in which a trusted peer names the request's id, in lower case. */
+  idHeader: string
 }
 
 /**
@@ -29,6 +31,13 @@ export class ObservedRequest implements RequestRecord {
   span: Span | undefined = undefined
   queueMs: number | undefined = undefined
   worker: number | undefined = undefined
+  appMs: number | undefined = undefined
+  route: string | undefined = undefined
+  upstream: string | undefined = undefined
+  server: string | undefined = undefined
+  upstreamMs: number | undefined = undefined
+  isStatic: boolean | undefined = undefined
+  cache: string | undefined = undefined
   error: string | undefined = undefined
   status: number | undefined = undefined
   readonly #observation: Observation
@@ -44,7 +53,7 @@ export class ObservedRequest implements RequestRecord {
 
   /** What the request says of its trace, believed or not. */
   get incoming(): IncomingTrace {
-    this.#incoming ??= readIncomingTrace(this.target)
+    this.#incoming ??= readIncomingTrace(this.target, this.#observation.idHeader)
     return this.#incoming
   }
 

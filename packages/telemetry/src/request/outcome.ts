@@ -7,6 +7,10 @@ export interface Outcome {
   aborted: boolean
   /** Bytes written to the connection, head and body. */
   bytes?: number
+  /** Of these, the bytes of the head; 0 where it is not known. */
+  headBytes?: number
+  /** Bytes read from the connection, head and body. */
+  bytesIn?: number
   /** What failed on our side: an error code. */
   error: string | undefined
 }

@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream'
 import type { RequestTarget } from '@havn/http'
 import type { Logger } from 'pino'
 import type { RequestRecord } from '../request-record.ts'
-import { logAccess } from './access-line.ts'
+import { openAccessLog } from './access-log.ts'
+import { bytesReadSince, bytesWrittenSince } from './connection-facts.ts'
+import { REQUEST_ID_HEADER } from './incoming-trace.ts'
 import { ObservedRequest } from './observed-request.ts'
 import type { RequestPeer } from './observed-request.ts'
 import { createRequestIds } from './request-id.ts'
@@ -12,15 +14,23 @@ import type { Tracing } from './tracing.ts'
 import { isLocalPeer } from './trusted-peer.ts'
 
 export interface RequestObserverOptions {
+  /** One of {@link createLogger}. */
   logger: Logger
-  /** A log line for each request, at level `info`. */
-  access: boolean
+  /**
+   * A log line for each request, at level `info`: true for one as the logger has it, `combined` for one in the format
+   * of Apache and nginx.
+   */
+  access: boolean | 'combined'
+  /** Lines have the queries of requests and of referring pages, which often hold secrets. Default false. */
+  accessQuery?: boolean
   /**
    * Whose `traceparent`, `tracestate` and `x-request-id` are believed. Others start a new trace, which links to
    * what they claim, and get a new id. Absent: peers on loopback and Unix sockets, which are programs of this
    * machine, such as a proxy before us.
    */
   trustIncoming?: boolean | ((peer: RequestPeer) => boolean)
+  /** Where those peers name the request's id. Default `X-Request-ID`, which it is passed on in whatever this says. */
+  idHeader?: string
 }
 
 /** Follows requests from their head to their end: ids, trace context, one SERVER span, one log line each. */
@@ -32,12 +42,14 @@ export interface RequestObserver {
   /** The same for a request that has no IncomingMessage: whoever answers it calls {@link endPlain}. */
   beginPlain(peer: RequestPeer, target: RequestTarget): RequestRecord
   /** The answer is out, or the client left before (`aborted`); a status of 0 was never sent. */
-  endPlain(record: RequestRecord, status: number, aborted: boolean): void
+  endPlain(record: RequestRecord, sent: { status: number; headBytes: number }, aborted: boolean): void
   /**
    * Names and values in turn of what a request sent on must carry, in place of those for which
    * {@link isTraceHeader} holds. Empty for a request that was never begun.
    */
   traceHeaders(request: IncomingMessage): readonly string[]
+  /** The record of a request that was begun. */
+  recordOf(request: IncomingMessage): RequestRecord | undefined
   /** Runs code with the request's span as the active one, so that spans of an app in this thread are its children. */
   runWithin<Result>(request: IncomingMessage, run: () => Result): Result
 }
@@ -50,9 +62,13 @@ export interface RequestObserver {
 export async function createRequestObserver(options: RequestObserverOptions): Promise<RequestObserver> {
   const { logger } = options
   const tracing = await findTracing()
-  const hasAccessLog = options.access && logger.isLevelEnabled('info')
-  const hasEnd = hasAccessLog || tracing !== null
-  const observation = { newId: createRequestIds(), isTrusted: toPredicate(options.trustIncoming) }
+  const log = openAccessLog(logger, { format: options.access, query: options.accessQuery ?? false })
+  const hasEnd = log !== null || tracing !== null
+  const observation = {
+    newId: createRequestIds(),
+    isTrusted: toPredicate(options.trustIncoming),
+    idHeader: (options.idHeader ?? REQUEST_ID_HEADER).toLowerCase(),
+  }
 
   function start(peer: RequestPeer, target: RequestTarget): ObservedRequest {
     const record = new ObservedRequest(peer, target, observation)
@@ -68,20 +84,25 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
 
   function end(record: ObservedRequest, outcome: Outcome): void {
     tracing?.end(record, outcome)
-    if (hasAccessLog) logAccess(logger, record, outcome)
+    log?.(record, outcome)
   }
 
   function onResponseClose(this: ServerResponse): void {
     const record = (this.req as ObservableRequest)[observed]!
     const aborted = !this.writableFinished
-    endRequest(record, record.status ?? (this.headersSent ? this.statusCode : 0), aborted)
+    const sent = record.status ?? (this.headersSent ? this.statusCode : 0)
+    endRequest(record, sent, headBytesOf(this), aborted)
   }
 
-  function endRequest(record: ObservedRequest, sent: number, aborted: boolean): void {
-    const status = sent > 0 ? sent : record.error === undefined ? 499 : undefined
-    const bytes = hasAccessLog ? bytesSince(record.peer.socket) : undefined
-    const durationMs = performance.now() - record.startedAt
-    const outcome = { status, durationMs, aborted, bytes, error: record.error }
+  function endRequest(record: ObservedRequest, sent: number, headBytes: number, aborted: boolean): void {
+    const outcome: Outcome = {
+      status: sent > 0 ? sent : record.error === undefined ? 499 : undefined,
+      durationMs: performance.now() - record.startedAt,
+      aborted,
+      headBytes,
+      error: record.error,
+    }
+    if (log !== null) countBytes(record, outcome)
     end(record, outcome)
     // Upgrades are not measured: a websocket's hours would drown the requests' milliseconds.
     tracing?.measure(record, outcome)
@@ -96,8 +117,8 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
 
     beginPlain: start,
 
-    endPlain(record, status, aborted) {
-      if (hasEnd) endRequest(record as ObservedRequest, status, aborted)
+    endPlain(record, { status, headBytes }, aborted) {
+      if (hasEnd) endRequest(record as ObservedRequest, status, headBytes, aborted)
     },
 
     beginUpgrade(request, socket, target) {
@@ -106,7 +127,9 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
       socket.once('close', () => {
         const durationMs = performance.now() - record.startedAt
         const { status, error } = record
-        end(record, { status, durationMs, aborted: status === undefined, error })
+        const outcome: Outcome = { status, durationMs, aborted: status === undefined, error }
+        if (log !== null) countBytes(record, outcome)
+        end(record, outcome)
       })
       return record
     },
@@ -115,6 +138,8 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
       const record = (request as ObservableRequest)[observed]
       return record === undefined ? [] : traceHeadersOf(record)
     },
+
+    recordOf: (request: ObservableRequest) => request[observed],
 
     runWithin(request, run) {
       const span = (request as ObservableRequest)[observed]?.span
@@ -133,7 +158,6 @@ export function traceHeadersOf(record: RequestRecord): string[] {
 }
 
 const observed = Symbol('havn.observed')
-const written = Symbol('havn.written')
 
 interface ObservableRequest extends IncomingMessage {
   [observed]?: ObservedRequest
@@ -153,10 +177,12 @@ async function findTracing(): Promise<Tracing | null> {
   return openTracing()
 }
 
-/** Bytes written to a connection since its last response ended. */
-function bytesSince(socket: RequestPeer['socket'] & { [written]?: number }): number {
-  const total = socket.bytesWritten
-  const bytes = total - (socket[written] ?? 0)
-  socket[written] = total
-  return bytes
+function countBytes({ peer: { socket } }: ObservedRequest, outcome: Outcome): void {
+  outcome.bytes = bytesWrittenSince(socket)
+  outcome.bytesIn = bytesReadSince(socket)
+}
+
+/** node:http keeps the head as text of one byte a character; 0 where it does not. */
+function headBytesOf(response: ServerResponse & { _header?: string | null }): number {
+  return response._header?.length ?? 0
 }
