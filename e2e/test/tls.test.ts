@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request as requestPlain } from 'node:http'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
 import { request } from 'node:https'
@@ -201,4 +201,28 @@ describe('platform proxy', () => {
     program.kill('SIGHUP')
     await vi.waitFor(async () => expect(await nameAt(port)).toBe('DNS:renewed.test'), 20_000)
   })
+})
+
+test('platform proxy --tls local serves a certificate that its authority signed, the same one each time', async () => {
+  const data = mkdtempSync(join(folder, 'data-'))
+  const authority = join(data, 'havn/local-authority/authority.crt')
+  const serials: string[] = []
+  for (const isFirst of [true, false]) {
+    const port = await freePort()
+    const args = ['proxy', '--static', `/=${folder}`, '--tls', 'local', '--bind', `127.0.0.1:${port}`]
+    const program = startPlatform(args, { cwd: data, env: { XDG_DATA_HOME: data } })
+    onTestFinished(() => program.dispose())
+    await program.waitFor(/Proxying on https:/)
+    expect(program.stderr().includes(authority)).toBe(isFirst)
+    expect(program.output()).not.toContain('PRIVATE')
+    for (const servername of ['localhost', undefined]) {
+      const socket = connect({ port, host: '127.0.0.1', servername, ca: readFileSync(authority) })
+      await once(socket, 'secureConnect')
+      serials.push(socket.getPeerCertificate().serialNumber)
+      socket.destroy()
+    }
+    program.kill('SIGTERM')
+    await program.finished
+  }
+  expect(new Set(serials).size).toBe(1)
 })

@@ -19,6 +19,10 @@ export const tlsSchema = z
     key: certificateSchema.shape.key.optional(),
     /** Chosen by the name that a client asks for; the first is for all others. */
     certificates: z.array(certificateSchema).min(1).optional(),
+    /** A certificate of this machine's own authority, for development; `names` beside those of loopback. */
+    local: z
+      .union([z.literal(true), z.strictObject({ names: z.array(z.string().min(1)).readonly() })])
+      .optional(),
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).optional(),
     /** Addresses that speak plain HTTP and send everybody to https: `0.0.0.0:80`. */
     redirectFrom: bindsSchema.optional(),
@@ -28,8 +32,8 @@ export const tlsSchema = z
   .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
     error: 'cert and key belong together',
   })
-  .refine(({ cert, certificates }) => (cert === undefined) !== (certificates === undefined), {
-    error: 'needs either cert and key, or certificates',
+  .refine(({ cert, certificates, local }) => [cert, certificates, local].filter(Boolean).length === 1, {
+    error: 'needs either cert and key, or certificates, or local',
   })
 /** Validated settings of TLS. */
 export type TlsConfig = z.output<typeof tlsSchema>

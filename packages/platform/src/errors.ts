@@ -137,6 +137,18 @@ export const errors = defineErrors({
     message: () => '--redirect-from sends clients to https, and there is no certificate to speak it with.',
     hint: 'Name one: --tls-cert fullchain.pem --tls-key privkey.pem, or "tls" in platform.config.toml.',
   },
+  HAVN_ERR_TLS_LOCAL: {
+    kind: 'user',
+    message: (seen: { directory: string; problem: string }) =>
+      `No certificate could be made with the local authority in ${seen.directory}: ${seen.problem}.`,
+    hint: 'Make the folder writable for you, or remove it: an authority is then made anew, for browsers to trust.',
+  },
+  HAVN_ERR_TLS_SOURCES: {
+    kind: 'user',
+    exit: 2,
+    message: () => '--tls local and --tls-cert both say which certificate is served.',
+    hint: 'Leave one of them out.',
+  },
   HAVN_ERR_FACT_UNKNOWN: {
     kind: 'user',
     exit: 2,

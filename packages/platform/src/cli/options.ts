@@ -58,6 +58,12 @@ function addBindOption(command: Command): Command {
       'address to listen on: HOST:PORT, :PORT (loopback), PORT or unix:/path; may be repeated (default: 127.0.0.1:8000)',
       collect,
     )
+    .addOption(
+      new Option(
+        '--tls <source>',
+        "local: speak TLS with a certificate of this machine's own authority, for development",
+      ).choices(['local']),
+    )
     .option(
       '--tls-cert <file>',
       'speak TLS with this certificate and its chain (PEM); may be repeated, by name',
@@ -103,6 +109,7 @@ function addLogOptions(command: Command): Command {
 /** What {@link addServerOptions} parses to. */
 export interface ServerOptionValues {
   bind?: string[]
+  tls?: 'local'
   tlsCert?: string[]
   tlsKey?: string[]
   redirectFrom?: string[]
@@ -127,6 +134,7 @@ export function toOverrides(values: ServerOptionValues): Overrides {
   const recycle = { ...(maxRequests && { maxRequests }), ...(maxMemoryBytes && { maxMemoryBytes }) }
   return {
     bind: values.bind,
+    tls: values.tls,
     tlsCerts: values.tlsCert,
     tlsKeys: values.tlsKey,
     redirectFrom: values.redirectFrom,

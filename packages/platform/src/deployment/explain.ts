@@ -3,7 +3,7 @@ import { formatAddress } from '@havn/model/address'
 import { errors } from '../errors.ts'
 import { findApp, openProject, type ProjectOptions } from './project.ts'
 import { resourceLimits } from './resource-limits.ts'
-import { planTls } from './tls-settings.ts'
+import { planTls, type TlsPlan } from './tls-settings.ts'
 import { planDispatch, planIsolation, planPublicEndpoints, planWorkers } from './settings.ts'
 
 /** A value of the deployment and why it is what it is. */
@@ -61,7 +61,7 @@ export async function explain(
       },
       {
         name: 'tls',
-        value: tls.value?.certificates.map(({ cert }) => cert).join(', ') ?? 'none',
+        value: describeTls(tls.value),
         because: tls.because,
       },
       { name: 'workers', value: String(workers.value), because: workers.because },
@@ -117,4 +117,10 @@ function summarise(value: unknown): string {
   if (named.target) return `${named.interface} ${named.target}`
   if (named.url) return `${named.url} from ${named.directory}`
   return named.id ?? named.name ?? JSON.stringify(value)
+}
+
+function describeTls(plan: TlsPlan | undefined): string {
+  if (plan === undefined) return 'none'
+  if (plan.localNames !== undefined) return `the local authority, for ${plan.localNames.join(', ')}`
+  return plan.certificates.map(({ cert }) => cert).join(', ')
 }

@@ -12,6 +12,7 @@ import { errors } from '../errors.ts'
 import { resourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
 import { listenForStop } from './stop-request.ts'
+import { ensureTls } from './ensure-tls.ts'
 import { planTls } from './tls-settings.ts'
 
 export interface ProxyOptions {
@@ -71,7 +72,7 @@ async function plan(options: ProxyOptions, terminal: Terminal): Promise<GatewayO
     isTerminal: terminal.isStdoutTerminal,
     isColored: terminal.isStdoutColored,
     threadModules: [],
-    tls: planTls(config, overrides, directory).value,
+    tls: await ensureTls(planTls(config, overrides, directory).value, terminal),
   })
   const staticFiles = [
     ...(options.staticFiles ?? []).map((folder) => ({ ...folder, directory: resolve(folder.directory) })),

@@ -14,6 +14,7 @@ import { appEnvironment } from './app-environment.ts'
 import { checkInterface, parseEntry, type ParsedEntry } from './parse-entry.ts'
 import { toGatewayTls } from '../builtin/gateway-tls.ts'
 import { resourceLimits } from './resource-limits.ts'
+import { ensureTls } from './ensure-tls.ts'
 import { planTls } from './tls-settings.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
 
@@ -36,7 +37,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   const entry = parseEntry(options.entry, directory)
   checkInterface(entry, options.interface)
   const endpoints = planPublicEndpoints({}, options.overrides).value
-  const tls = planTls({}, options.overrides, process.cwd()).value
+  const tls = await ensureTls(planTls({}, options.overrides, process.cwd()).value, terminal)
   const passed = takeSystemdSockets(process.env)
   // An address that was asked for wins.
   const sockets = options.overrides.bind ? [] : passed

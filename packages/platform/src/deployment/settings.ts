@@ -10,6 +10,7 @@ export interface Overrides {
   /** Files; the first key is that of the first certificate, and so on. */
   tlsCerts?: string[]
   tlsKeys?: string[]
+  tls?: 'local'
   redirectFrom?: string[]
   workers?: number | 'auto'
   threads?: number | 'auto'
@@ -48,7 +49,8 @@ export function planPublicEndpoints(config: PlatformConfig, overrides: Overrides
     : fromConfig
       ? 'bind in the config says so'
       : 'loopback is the default: nothing is public unasked'
-  const speaksTls = overrides.tlsCerts !== undefined || config.tls !== undefined
+  const speaksTls =
+    overrides.tlsCerts !== undefined || overrides.tls !== undefined || config.tls !== undefined
   const value = texts.map((text, index): Endpoint => {
     const address = toAddress(text)
     return {

@@ -52,7 +52,22 @@ describe('TLS at the door', () => {
     })
   })
 
+  test('is by the local authority where that is asked for, for loopback and the names that are given', () => {
+    const names = ['localhost', '127.0.0.1', '::1']
+    const plain = planTls({}, { tls: 'local' }, '/srv/shop')
+    expect(plain).toEqual({
+      value: { certificates: [], redirectFrom: [], localNames: names },
+      because: '--tls local says so',
+    })
+    expect(planTls(config({ local: true }), {}, '/srv/shop').value?.localNames).toEqual(names)
+    const named = planTls(config({ local: { names: ['shop.test', 'localhost'] } }), {}, '/srv/shop')
+    expect(named.value?.localNames).toEqual([...names, 'shop.test'])
+    expect(planTls(config(one), { tls: 'local' }, '/srv/shop').value?.localNames).toEqual(names)
+    expect(planPublicEndpoints({}, { tls: 'local' }).value[0]!.protocol).toBe('https')
+  })
+
   test.each([
+    [{ tls: 'local' as const, tlsCerts: ['a.pem'], tlsKeys: ['a.key'] }, 'HAVN_ERR_TLS_SOURCES'],
     [{ tlsCerts: ['a.pem'] }, 'HAVN_ERR_TLS_PAIR'],
     [{ tlsKeys: ['a.key'] }, 'HAVN_ERR_TLS_PAIR'],
     [{ redirectFrom: [':80'] }, 'HAVN_ERR_TLS_REDIRECT'],
@@ -63,8 +78,9 @@ describe('TLS at the door', () => {
 
   test.each([
     [{ cert: 'a.pem' }, 'belong together'],
-    [{ redirectFrom: ':80' }, 'either cert and key, or certificates'],
-    [{ ...one, certificates: [one] }, 'either cert and key, or certificates'],
+    [{ redirectFrom: ':80' }, 'either cert and key, or certificates, or local'],
+    [{ ...one, certificates: [one] }, 'either cert and key'],
+    [{ ...one, local: true }, 'either cert and key'],
     [{ ...one, passphrase: 'x' }, 'passphrase'],
   ])('a config with %j is refused', (tls, message) => {
     expect(() => config(tls)).toThrow(message)

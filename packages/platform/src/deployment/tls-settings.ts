@@ -6,34 +6,41 @@ import type { TlsSettings } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
 import type { Explained, Overrides } from './settings.ts'
 
+/** Whom a certificate of the local authority is always for. */
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1']
+
+/** TLS as it was asked for: with certificates that are there, or of the local authority, for these names. */
+export type TlsPlan = TlsSettings & { localNames?: readonly string[] }
+
 /**
  * TLS at the public door, and why; undefined where it speaks plain HTTP. Paths in the config are relative to its folder,
  * those of the command line to the working directory.
  *
- * @throws HAVN_ERR_TLS_PAIR, HAVN_ERR_TLS_REDIRECT, HAVN_ERR_BIND_INVALID
+ * @throws HAVN_ERR_TLS_PAIR, HAVN_ERR_TLS_SOURCES, HAVN_ERR_TLS_REDIRECT, HAVN_ERR_BIND_INVALID
  */
 export function planTls(
   config: PlatformConfig,
   overrides: Overrides,
   configDirectory: string,
-): Explained<TlsSettings | undefined> {
+): Explained<TlsPlan | undefined> {
   const redirectFrom = toAddresses(overrides.redirectFrom ?? config.tls?.redirectFrom)
+  const { minVersion, publicPort, local } = config.tls ?? {}
+  const common = { ...(minVersion && { minVersion }), redirectFrom, ...(publicPort && { publicPort }) }
+
   const asked = overriddenCertificates(overrides)
-  const certificates = asked ?? configuredCertificates(config, configDirectory)
-  if (certificates === undefined) {
-    if (redirectFrom.length > 0) throw errors.HAVN_ERR_TLS_REDIRECT({})
-    return { value: undefined, because: 'no certificate is named' }
+  if (asked && overrides.tls === 'local') throw errors.HAVN_ERR_TLS_SOURCES({})
+  if (asked) return { value: { certificates: asked, ...common }, because: '--tls-cert says so' }
+  if (overrides.tls === 'local' || local !== undefined) {
+    const names = typeof local === 'object' ? local.names : []
+    const localNames = [...new Set([...LOCAL_NAMES, ...names])]
+    const because = overrides.tls === 'local' ? '--tls local says so' : 'tls.local in the config says so'
+    return { value: { certificates: [], ...common, localNames }, because }
   }
-  const { minVersion, publicPort } = config.tls ?? {}
-  return {
-    value: {
-      certificates,
-      ...(minVersion && { minVersion }),
-      redirectFrom,
-      ...(publicPort && { publicPort }),
-    },
-    because: asked ? '--tls-cert says so' : 'tls in the config says so',
-  }
+  const certificates = configuredCertificates(config, configDirectory)
+  if (certificates !== undefined)
+    return { value: { certificates, ...common }, because: 'tls in the config says so' }
+  if (redirectFrom.length > 0) throw errors.HAVN_ERR_TLS_REDIRECT({})
+  return { value: undefined, because: 'no certificate is named' }
 }
 
 /**

@@ -16,7 +16,8 @@ import { proveRelease } from './prove-release.ts'
 import { findRequiredPrograms } from './required-programs.ts'
 import { resourceLimits } from './resource-limits.ts'
 import { planPublicEndpoints, planServerSettings, type Overrides } from './settings.ts'
-import { assertCertificates, planTls } from './tls-settings.ts'
+import { ensureTls } from './ensure-tls.ts'
+import { planTls } from './tls-settings.ts'
 import { ensureRunDirectory, ensureStateDirectory } from './state-directories.ts'
 
 export interface UpOptions extends ProjectOptions {
@@ -59,8 +60,7 @@ async function upProject(input: UpInput): Promise<number> {
   const { signal } = signals
 
   await assertNotUp(project)
-  const tls = planTls(config, options.overrides, project.loaded.directory).value
-  if (tls) assertCertificates(tls)
+  const tls = await ensureTls(planTls(config, options.overrides, project.loaded.directory).value, terminal)
   await Promise.all((tls?.redirectFrom ?? []).map(assertAddressFree))
   const publicEndpoints = await chooseAddresses(planPublicEndpoints(config, options.overrides).value)
 
