@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensurePython, requirePart } from '@havn/tools/parts'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { makeCertificate, makeExpiredCertificate } from '../../http/test/make-certificate.ts'
 import type { GatewayOptions } from '../src/index.ts'
+import { bindHandle, type BoundHandle } from '../src/supervisor/bound-handle.ts'
 import { pythonTest, python, startGateway, temporaryDirectory } from './lifecycle-setup.ts'
 import {
   ask,
@@ -213,6 +214,20 @@ describe('redirectFrom', () => {
     const { plain: bare } = await start()
     expect((await ask(bare, path, { isPlain: true })).status).toBe(200)
   })
+})
+
+test('sockets that were passed speak TLS too; the one on a port of redirectFrom redirects', async () => {
+  const sockets = [bindHandle('127.0.0.1', 0, 4), bindHandle('127.0.0.1', 0, 4)] as BoundHandle[]
+  onTestFinished(() => sockets.forEach((socket) => socket.close()))
+  const [secure, plain] = sockets.map(({ port }) => port)
+  const redirectFrom = [{ type: 'tcp' as const, host: '0.0.0.0', port: plain! }]
+  const handle = await startGateway(options({ tls: { certificates: [main], redirectFrom } }), {
+    sockets: sockets.map(({ fd }) => fd),
+  })
+  expect(handle.addresses.map((address) => address.type === 'tcp' && address.port)).toEqual([secure])
+  expect((await ask(secure!, '/')).status).toBe(200)
+  const { headers } = await ask(plain!, '/', { isPlain: true })
+  expect(headers.location).toBe(`https://a.test:${secure}/`)
 })
 
 test('HSTS is sent over TLS alone', async () => {

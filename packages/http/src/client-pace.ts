@@ -95,14 +95,20 @@ function responseThatWaits({ response }: Connection): ServerResponse | null {
 
 /** What net.Socket keeps for itself: how far a large write has come. Absent, a write counts when it is whole. */
 interface WriteProgress {
-  _bytesDispatched?: number
-  _handle?: { writeQueueSize?: number } | null
+  _handle?: StreamHandle | null
+}
+
+/** In TLS the stream takes all at once, and what the client has yet to take lies in the one below. */
+interface StreamHandle {
+  bytesWritten?: number
+  writeQueueSize?: number
+  _parent?: StreamHandle
 }
 
 /** Bytes that the kernel has taken for the client. */
 function takenBytes(socket: Socket): number {
-  const { _bytesDispatched: dispatched, _handle: handle } = socket as unknown as WriteProgress
-  const left = handle?.writeQueueSize
+  const { _handle: handle } = socket as unknown as WriteProgress
+  const { bytesWritten: dispatched, writeQueueSize: left } = handle?._parent ?? handle ?? {}
   if (dispatched === undefined || left === undefined) return socket.bytesWritten - socket.writableLength
   return dispatched - left
 }

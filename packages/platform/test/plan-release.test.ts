@@ -71,28 +71,19 @@ describe('a whole release', () => {
     await expect(golden(release)).toMatchFileSnapshot('golden/release-gunicorn.json')
   })
 
-  test('TLS is the edge’s alone', () => {
-    const certificates = [{ cert: '/etc/a.pem', key: '/etc/a.key' }]
-    const settings = { ...sampleSettings(), tls: { certificates, redirectFrom: [] } }
-    const { release } = planRelease(input('server.gunicorn', gunicorn, { settings }))
-    expect(JSON.parse(release.files.find(({ path }) => path === 'edge.json')!.content)).toMatchObject({
-      tls: { certificates },
-    })
-    const [app] = release.workloads
-    expect(JSON.stringify(app)).not.toContain('/etc/a.pem')
-  })
-
-  test('who names clients to the public door is not believed by the server behind it', () => {
+  test('who names clients to the public door is not believed by the server behind it, nor does that speak TLS', () => {
     const proxies = { trustedProxies: ['10.0.0.0/8'], proxyProtocol: ['10.1.0.7'] }
-    const settings = { ...sampleSettings(), ...proxies }
+    const tls = { certificates: [{ cert: '/etc/a.pem', key: '/etc/a.key' }], redirectFrom: [] }
+    const settings = { ...sampleSettings(), ...proxies, tls }
     const { release: alone } = planRelease(input('server.gateway', gateway, { settings }))
     expect(JSON.parse(alone.files[0]!.content)).toMatchObject(proxies)
     const plan = vi.spyOn(gunicorn, 'plan')
     onTestFinished(() => plan.mockRestore())
     const { release } = planRelease(input('server.gunicorn', gunicorn, { settings }))
     const edge = release.files.find(({ path }) => path === 'edge.json')!
-    expect(JSON.parse(edge.content)).toMatchObject(proxies)
-    expect(plan.mock.lastCall![0].settings).toMatchObject({ trustedProxies: [], proxyProtocol: [] })
+    expect(JSON.parse(edge.content)).toMatchObject({ ...proxies, tls })
+    const behind = { trustedProxies: [], proxyProtocol: [], tls: undefined }
+    expect(plan.mock.lastCall![0].settings).toMatchObject(behind)
   })
 
   test('a command on a port of loopback behind the edge', async () => {

@@ -9,6 +9,9 @@ import type { TlsMaterial } from './tls-material.ts'
 
 /** The length that node:tls asks for. */
 const TICKET_KEYS_BYTES = 48
+const DAY_MS = 86_400_000
+/** A certificate that has less time than this left, and less than a quarter of its own, has not been renewed in time. */
+const SOON_MS = 14 * DAY_MS
 
 export interface TlsKeeperOptions {
   config: GatewayTls
@@ -51,11 +54,15 @@ export class TlsKeeper {
     this.#onChange = onChange
     const unwatch = source.watch(() => void this.#renewOrLog())
     const rotation = setInterval(() => this.#change({ ticketKeys: createTicketKeys() }), config.ticketKeysMs)
+    const reminder = setInterval(() => this.#remind(), DAY_MS)
     rotation.unref()
+    reminder.unref()
     this.#end = () => {
       unwatch()
       clearInterval(rotation)
+      clearInterval(reminder)
     }
+    this.#remind()
   }
 
   /**
@@ -81,6 +88,26 @@ export class TlsKeeper {
   #change(change: Partial<TlsMaterial>): void {
     this.#material = { ...this.#material, ...change }
     this.#onChange(this.#material)
+  }
+
+  /** Nobody renews a certificate whose end nobody sees coming. */
+  #remind(): void {
+    const { config, logger } = this.#options
+    const nowMs = Date.now()
+    for (const certificate of this.#material.certificates) {
+      const { validFrom, validTo } = loadCertificate(
+        certificate,
+        { ...config, acceptsExpired: true },
+        new Date(),
+      )
+      const leftMs = validTo.getTime() - nowMs
+      if (leftMs > Math.min(SOON_MS, (validTo.getTime() - validFrom.getTime()) / 4)) continue
+      const fields = { event: 'certificate.expires', cert: certificate.cert, validTo: validTo.toISOString() }
+      logger.warn(
+        fields,
+        leftMs > 0 ? 'a certificate expires soon: renew it' : 'a certificate has expired: renew it',
+      )
+    }
   }
 
   async #renewOrLog(): Promise<void> {

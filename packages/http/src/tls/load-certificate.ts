@@ -31,6 +31,7 @@ export interface TlsSettings {
 export interface LoadedCertificate {
   /** DNS names and addresses that it is for, lower case; a name may begin with `*.`. */
   names: readonly string[]
+  validFrom: Date
   validTo: Date
   context: SecureContext
   /** What the context was made of. */
@@ -79,7 +80,7 @@ export function loadCertificate(
   const missing = wanted.filter((name) => !covers(names, name.toLowerCase()))
   if (missing.length > 0) throw errors.HAVN_ERR_HTTP_TLS_NAMES({ cert, names, missing })
   const options = { ...pem, minVersion, ciphers: `${TLS13_CIPHERS}:${TLS12_CIPHERS}` }
-  return { names, validTo, context: parse(cert, () => createSecureContext(options)), options }
+  return { names, validFrom, validTo, context: parse(cert, () => createSecureContext(options)), options }
 }
 
 function readPem(file: string): string {

@@ -83,6 +83,25 @@ export function describeProxyPlugin(options: ProxySuiteOptions): void {
         )
       }))
 
+    it('speaks TLS with the certificates that it is given, or refuses to stand there without', () =>
+      withProxy(async (proxy) => {
+        const [input] = planInputs()
+        const files = { cert: '/etc/sample/cert.pem', key: '/etc/sample/key.pem' }
+        const { unsupported, ...processes } = proxy.plan({
+          ...input!,
+          endpoints: input!.endpoints.map((endpoint) => ({ ...endpoint, protocol: 'https' })),
+          settings: { ...input!.settings, tls: { certificates: [files], redirectFrom: [] } },
+        })
+        const isRefused = unsupported.some(
+          ({ path, consequence }) => path.split('.')[0] === 'tls' && consequence === 'refuse',
+        )
+        const text = JSON.stringify(processes)
+        assert.ok(
+          isRefused || (text.includes(files.cert) && text.includes(files.key)),
+          'it speaks plain HTTP where TLS was asked for, and does not say so',
+        )
+      }))
+
     it('starts after the server that it passes requests to, and can be asked whether it is ready', () =>
       forEachPlan((plan, { upstreams }) => {
         for (const { id, listens, probes, uses } of processesOf(plan)) {
