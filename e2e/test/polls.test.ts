@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ensureDebian, requirePart } from '@havn/tools/parts'
 import {
   BrowserSession,
   copyApp,
@@ -12,7 +13,17 @@ import {
   type RunningProgram,
 } from '../src/index.ts'
 
-describe.each(['gateway', 'gunicorn', 'uwsgi'])('polls with server = "%s"', (server) => {
+const hasNginx = (await requirePart('nginx', () => ensureDebian('nginx', 'nginx-light'))) !== null
+
+describe.each([
+  ['gateway', 'edge'],
+  ['gunicorn', 'edge'],
+  ['uwsgi', 'edge'],
+  ['gateway', 'nginx'],
+  ['uwsgi', 'nginx'],
+])('polls with server = "%s", proxy = "%s"', (server, proxy) => {
+  if (proxy === 'nginx' && !hasNginx) return test.skip('nginx is missing')
+
   let app: Awaited<ReturnType<typeof copyApp>>
   let port: number
   let platform: RunningProgram
@@ -25,7 +36,7 @@ describe.each(['gateway', 'gunicorn', 'uwsgi'])('polls with server = "%s"', (ser
 
   beforeAll(async () => {
     app = await copyApp(join(examplesDirectory, 'polls'))
-    await writeFile(join(app.directory, 'platform.config.toml'), `server = "${server}"\n`)
+    await writeFile(join(app.directory, 'platform.config.toml'), `server = "${server}"\nproxy = "${proxy}"\n`)
     port = await freePort()
     browser = new BrowserSession(`http://127.0.0.1:${port}/`)
     await start()

@@ -36,7 +36,7 @@ export const platformConfigSchema = z.strictObject({
     .optional(),
   /** What runs the app: `gateway` (default), `gunicorn`, `uwsgi`, `command`, or a plugin of yours. */
   server: pluginChoiceSchema.optional(),
-  /** What goes in front of it: `edge` (default), or a plugin of yours. */
+  /** What goes in front of it: `edge` (default), `nginx`, or a plugin of yours. */
   proxy: pluginChoiceSchema.optional(),
   orchestrator: pluginChoiceSchema.optional(),
   monitors: z.array(pluginChoiceSchema).optional(),

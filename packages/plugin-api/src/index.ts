@@ -30,6 +30,7 @@ export type {
   TlsSettings,
   Target,
 } from './kinds/server.ts'
+export { redirectEndpoints } from './redirect-endpoints.ts'
 export { openSourceTree } from './source-tree.ts'
 export type { SourceTree } from './source-tree.ts'
 export { toVersionSpecifier } from './poetry-constraint.ts'

@@ -5,6 +5,8 @@ import type { MapEntry } from './conf/map.ts'
 import { literal, plainText, text } from './conf/text.ts'
 import type { Word } from './conf/text.ts'
 
+const REQUEST_ID = 'X-Request-ID'
+
 /** What belongs to one connection only (RFC 9110 §7.6.1), beside what nginx keeps back by itself. */
 const HOP_BY_HOP = ['Proxy-Authenticate', 'Proxy-Authorization', 'Proxy-Connection', 'Trailer']
 
@@ -14,7 +16,7 @@ const HOP_BY_HOP = ['Proxy-Authenticate', 'Proxy-Authorization', 'Proxy-Connecti
  */
 const TRUSTED_ONLY = [
   'X-Real-IP',
-  'X-Request-ID',
+  REQUEST_ID,
   'Traceparent',
   'Tracestate',
   ...[
@@ -42,7 +44,10 @@ export interface ReplacedPrefix {
 }
 
 /** The variables that {@link forwardHeaders} sends on. */
-export function forwardVariables(prefixes: readonly ReplacedPrefix[]): Directive[] {
+export function forwardVariables(
+  prefixes: readonly ReplacedPrefix[],
+  requestIdHeader = REQUEST_ID,
+): Directive[] {
   return [
     map(
       text`$havn_trusted $http_x_forwarded_for`,
@@ -84,13 +89,14 @@ export function forwardVariables(prefixes: readonly ReplacedPrefix[]): Directive
       text`;host="$havn_authority"`,
     ),
     map(text`$havn_authority`, 'havn_sent_host', [[literal(''), 'localhost']], text`$havn_authority`),
+    map(
+      { source: `$${headerVariable(requestIdHeader)}` },
+      'havn_request_id',
+      [[literal(''), text`$request_id`]],
+      { source: `$${headerVariable(requestIdHeader)}` },
+    ),
     ...TRUSTED_ONLY.map((name) =>
-      map(
-        text`$havn_trusted`,
-        trustedVariable(name),
-        [[exactly('1'), { source: `$${headerVariable(name)}` }]],
-        otherwiseOf(name),
-      ),
+      map(text`$havn_trusted`, trustedVariable(name), [[exactly('1'), valueOf(name)]], otherwiseOf(name)),
     ),
     map(
       text`$havn_trusted`,
@@ -148,7 +154,11 @@ function trustedVariable(name: string): string {
   return `havn_trusted_${name.toLowerCase().replaceAll('-', '_')}`
 }
 
-/** A request of a stranger gets an id of its own. */
+/** A request of a stranger, or of a proxy that gives it none, gets an id of its own. */
 function otherwiseOf(name: string): Word {
-  return name === 'X-Request-ID' ? text`$request_id` : literal('')
+  return name === REQUEST_ID ? text`$request_id` : literal('')
+}
+
+function valueOf(name: string): Word {
+  return { source: name === REQUEST_ID ? '$havn_request_id' : `$${headerVariable(name)}` }
 }

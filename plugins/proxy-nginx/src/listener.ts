@@ -21,9 +21,10 @@ export function maxBodyBytes({ limits }: ServerSettings): number {
 
 /** Where clients come in. `[::]` takes IPv4 too, as it does for every other server. */
 export function listenDirectives(endpoints: readonly Endpoint[]): Directive[] {
-  return endpoints.map(({ address }) => {
+  return endpoints.map(({ address, protocol }) => {
     const isDual = address.type === 'tcp' && address.host === '::'
-    return directive('listen', formatAddress(address), ...(isDual ? ['ipv6only=off'] : []), 'default_server')
+    const options = [...(isDual ? ['ipv6only=off'] : []), ...(protocol === 'https' ? ['ssl'] : [])]
+    return directive('listen', formatAddress(address), ...options, 'default_server')
   })
 }
 

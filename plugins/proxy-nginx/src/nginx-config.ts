@@ -1,6 +1,8 @@
 import type { EdgeConfig, RouteTarget, Upstream } from '@havn/model'
 import { upstreamSchema } from '@havn/model'
+import { redirectEndpoints } from '@havn/plugin-api'
 import type { ProxyPlanInput, ServerSettings } from '@havn/plugin-api'
+import { accessLogDirectives } from './access-log.ts'
 import type { NginxConfig } from './config.ts'
 import { clientVariables, realClient } from './client.ts'
 import { compressionDirectives } from './compression.ts'
@@ -14,6 +16,7 @@ import { rateLimits, rateVariables, retryAfterS } from './rates.ts'
 import { RequestPatterns } from './request-pattern.ts'
 import { dispatch, replacedPrefixes, routeLocations, routeVariables } from './routes.ts'
 import { addSecurityHeaders, securityVariables } from './security-headers.ts'
+import { redirectGate, redirectVariables, tlsDirectives, tlsVariables } from './tls.ts'
 import { fileVariables, staticLocations, staticPrefixes } from './static-files.ts'
 import { passDirectives, upstreamGroups } from './upstreams.ts'
 
@@ -35,8 +38,6 @@ export interface NginxConfigInput extends ProxyPlanInput {
   drainMs: number
   /** A folder for nginx alone, where it keeps its pid and what does not fit into memory. */
   folder: string
-  /** The file that requests are written to, absent where none is to be. */
-  accessLog?: string
 }
 
 /** The whole nginx.conf. Pure. */
@@ -64,10 +65,15 @@ function http(input: NginxConfigInput): Directive[] {
   const { maintenance: asked, security, limits } = edge
   const maintenance = asked?.enabled ? asked : null
   const servers = serversOf(input)
+  const gates = [
+    block('if', [{ source: '($havn_malformed)' }], [directive('return', 400)]),
+    ...redirectGate(settings.tls, input.endpoints),
+    ...maintenanceGate(maintenance),
+  ]
   const patterns = new RequestPatterns([...edge.routes, ...limits.rates].map(({ match }) => match))
   return [
     ...temporaryFiles(input.folder),
-    ...accessLog(input),
+    ...accessLogDirectives(input.folder, settings.log),
     directive('server_tokens', 'off'),
     directive('sendfile', 'on'),
     directive('tcp_nopush', 'on'),
@@ -77,17 +83,20 @@ function http(input: NginxConfigInput): Directive[] {
     ...fileVariables(),
     ...clientVariables(settings.trustedProxies),
     ...routeVariables(edge.routes, patterns),
-    ...forwardVariables(replacedPrefixes(edge.routes)),
+    ...forwardVariables(replacedPrefixes(edge.routes), settings.requestId?.header),
     ...securityVariables(security),
     ...errorVariables(),
     ...maintenanceVariables(maintenance),
     ...rateVariables(limits.rates, patterns),
+    ...tlsVariables(settings.tls),
+    ...redirectVariables(settings.tls),
     ...upstreamGroups(servers.upstreams),
     block(
       'server',
       [],
       [
-        ...listenDirectives(input.endpoints),
+        ...listenDirectives([...input.endpoints, ...redirectEndpoints(settings.tls)]),
+        ...tlsDirectives(settings.tls),
         directive('server_name', '_'),
         ...realClient(settings.trustedProxies),
         ...clientLimits(settings),
@@ -101,8 +110,8 @@ function http(input: NginxConfigInput): Directive[] {
           securityHeaders: addSecurityHeaders(security),
         }),
         ...maintenanceAnswers(maintenance, addSecurityHeaders(security)),
-        ...staticLocations(edge, gates(maintenance)),
-        ...everythingElse(edge, gates(maintenance)),
+        ...staticLocations(edge, gates),
+        ...everythingElse(edge, gates),
         ...routeLocations(edge, {
           pass: {
             upstreams: servers.upstreams,
@@ -113,13 +122,6 @@ function http(input: NginxConfigInput): Directive[] {
         }),
       ],
     ),
-  ]
-}
-
-function gates(maintenance: EdgeConfig['maintenance'] | null): Directive[] {
-  return [
-    block('if', [{ source: '($havn_malformed)' }], [directive('return', 400)]),
-    ...maintenanceGate(maintenance ?? null),
   ]
 }
 
@@ -155,8 +157,4 @@ function temporaryFiles(folder: string): Directive[] {
   return ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) =>
     directive(`${name}_temp_path`, `${folder}/temp`),
   )
-}
-
-function accessLog({ accessLog: file }: NginxConfigInput): Directive[] {
-  return [directive('access_log', file ?? 'off')]
 }

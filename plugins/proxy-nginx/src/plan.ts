@@ -1,5 +1,7 @@
 import { parseEdgeConfig } from '@havn/proxy'
+import { redirectEndpoints } from '@havn/plugin-api'
 import type { ProxyPlan, ProxyPlanInput } from '@havn/plugin-api'
+import { accessLogPrinter } from './access-log.ts'
 import type { NginxConfig } from './config.ts'
 import { nginxConfig } from './nginx-config.ts'
 import { findUnsupported } from './unsupported.ts'
@@ -26,7 +28,8 @@ export function planNginx(config: NginxConfig, input: ProxyPlanInput): ProxyPlan
   const drainMs = settings.timeouts.drainMs ?? DEFAULT_DRAIN_MS
   const folder = `${target.runDirectory}/${FOLDER}`
   const file = `${FOLDER}/nginx.conf`
-  const [first] = endpoints
+  const doors = [...endpoints, ...redirectEndpoints(settings.tls)]
+  const [first] = doors
 
   return {
     unsupported,
@@ -41,12 +44,13 @@ export function planNginx(config: NginxConfig, input: ProxyPlanInput): ProxyPlan
     workloads: [
       {
         id: 'nginx',
-        endpoints: [...endpoints],
+        endpoints: doors,
+        sidecars: accessLogPrinter(folder, settings.log),
         main: {
           id: 'nginx',
           program: { type: 'command', path: target.programs?.['nginx'] ?? 'nginx' },
           args: ['-e', 'stderr', '-p', `${folder}/`, '-c', `${target.runDirectory}/${file}`],
-          listens: endpoints.map(({ id, address }) => ({ endpoint: id, address })),
+          listens: doors.map(({ id, address }) => ({ endpoint: id, address })),
           uses: upstreams.map(({ id }) => id),
           probes: first && { startup: { type: 'connect', address: first.address } },
           stop: { signal: 'SIGQUIT', drainMs, killMs: drainMs + KILL_GRACE_MS },

@@ -165,14 +165,44 @@ function ofCompression({ compression }: EdgeConfig): UnsupportedSetting[] {
   ]
 }
 
-function ofListener({ proxyProtocol = [], limits, timeouts }: ServerSettings): UnsupportedSetting[] {
+function ofListener({
+  proxyProtocol = [],
+  limits,
+  requestId,
+  timeouts,
+  tls,
+}: ServerSettings): UnsupportedSetting[] {
+  const [, ...others] = tls?.certificates ?? []
   return [
+    ...others.flatMap(({ names = [] }, at) =>
+      names.length > 0
+        ? []
+        : [
+            refuse(
+              `tls.certificates.${at + 1}.names`,
+              'nginx chooses among certificates by names that are written down, not by those in the files',
+              'name the hosts that this certificate is for',
+            ),
+          ],
+    ),
     ...(proxyProtocol.length > 0
       ? [
           refuse(
             'proxyProtocol',
             'nginx would take the header from everyone who connects, not from the named peers alone',
             'have the balancer in front send X-Forwarded-For, and name it in trustedProxies',
+          ),
+        ]
+      : []),
+    ...(requestId?.header === undefined || isReadableHeader(requestId.header)
+      ? []
+      : [unreadable('requestId.header', requestId.header)]),
+    ...(requestId?.return
+      ? [
+          warn(
+            'requestId.return',
+            'nginx does not name the id of a request to its client',
+            'have the app send back the X-Request-ID that it is given',
           ),
         ]
       : []),

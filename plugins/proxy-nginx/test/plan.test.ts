@@ -138,6 +138,13 @@ describe('the configuration', () => {
     })
   })
 
+  test('requests are logged in the format that is asked for, with queries where those are', () => {
+    const log = { ...sampleSettings().log, access: 'combined' as const }
+    expect(conf({}, { log })).toContain('\\"${request_method} ${havn_path} ${server_protocol}\\"')
+    expect(conf({}, { log: { ...log, accessQuery: true } })).toContain('${request_uri}')
+    expect(conf({}, { log: { ...log, access: false } })).toContain('access_log off;')
+  })
+
   test('its processes are as many as are asked for, or as there are CPUs', () => {
     expect(conf()).toContain('worker_processes 2;')
     expect(conf({}, { threads: 5 })).toContain('worker_processes 5;')
@@ -196,9 +203,12 @@ describe('what nginx cannot do', () => {
 
   test('settings of the listener', () => {
     const limits = { ...sampleSettings().limits, minBytesPerS: 100 }
-    const change = { proxyProtocol: ['10.0.0.1'], limits, timeouts: { drainMs: 1, stallMs: 0 } }
+    const requestId = { header: 'X.Id', return: true }
+    const change = { proxyProtocol: ['10.0.0.1'], limits, requestId, timeouts: { drainMs: 1, stallMs: 0 } }
     expect(unsupported({}, change)).toEqual([
       ['proxyProtocol', 'refuse'],
+      ['requestId.header', 'refuse'],
+      ['requestId.return', 'warn'],
       ['limits.minBytesPerS', 'warn'],
       ['timeouts.stallMs', 'warn'],
     ])

@@ -12,6 +12,7 @@ const bundledPackages = [
   '@havn/server-command',
   '@havn/server-gunicorn',
   '@havn/server-uwsgi',
+  '@havn/proxy-nginx',
   '@havn/orchestrator-local',
   '@havn/monitor-otlp',
 ]

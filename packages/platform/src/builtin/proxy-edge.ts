@@ -1,9 +1,9 @@
 import { gatewayConfigSchema, supervisorModule, type GatewayOptions } from '@havn/gateway'
-import { definePlugin, type ProxyPlanInput } from '@havn/plugin-api'
+import { definePlugin, redirectEndpoints, type ProxyPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
 import { planEdge } from './edge-config.ts'
-import { redirectEndpoints, toGatewayTls } from './gateway-tls.ts'
+import { toGatewayTls } from './gateway-tls.ts'
 
 const configFile = 'edge.json'
 

@@ -1,9 +1,9 @@
 import { parseGatewayOptions, supervisorModule, type GatewayApp, type GatewayOptions } from '@havn/gateway'
 import type { AppFacts, Endpoint } from '@havn/model'
-import { definePlugin, type ServerPlanInput } from '@havn/plugin-api'
+import { definePlugin, redirectEndpoints, type ServerPlanInput } from '@havn/plugin-api'
 import { edgeModule } from '@havn/proxy'
 import { z } from 'zod'
-import { redirectEndpoints, toGatewayTls } from './gateway-tls.ts'
+import { toGatewayTls } from './gateway-tls.ts'
 import { defaultThreads } from './default-threads.ts'
 import { planEdge } from './edge-config.ts'
 

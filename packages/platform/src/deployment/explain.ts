@@ -1,10 +1,16 @@
-import { nearestName } from '@havn/model'
+import { nearestName, type AppFacts } from '@havn/model'
 import { formatAddress } from '@havn/model/address'
 import { errors } from '../errors.ts'
-import { findApp, openProject, type ProjectOptions } from './project.ts'
+import { findApp, openProject, type Project, type ProjectOptions } from './project.ts'
 import { resourceLimits } from './resource-limits.ts'
 import { planTls, type TlsPlan } from './tls-settings.ts'
-import { planDispatch, planIsolation, planPublicEndpoints, planWorkers } from './settings.ts'
+import {
+  planDispatch,
+  planIsolation,
+  planPublicEndpoints,
+  planServerSettings,
+  planWorkers,
+} from './settings.ts'
 
 /** A value of the deployment and why it is what it is. */
 export interface Explanation {
@@ -54,6 +60,7 @@ export async function explain(
         value: serverId,
         because: config.server ? 'server in the config says so' : 'the gateway is the default',
       },
+      ...(await explainProxy(project, facts)),
       {
         name: 'bind',
         value: bind.value.map(({ address }) => formatAddress(address)).join(', '),
@@ -82,6 +89,43 @@ export async function explain(
   } finally {
     await project.close()
   }
+}
+
+/** What stands before the server, and what it will not do of what the config asks for. */
+async function explainProxy(project: Project, app: AppFacts): Promise<Explanation[]> {
+  const { config, loaded, registry, runDirectory } = project
+  const { id, instance } = await registry.open('proxy', config.proxy ?? 'edge')
+  const chosen = {
+    name: 'proxy',
+    value: id,
+    because: config.proxy ? 'proxy in the config says so' : 'the edge is the default',
+  }
+  if (instance.placement === 'embedded') return [chosen]
+  const resources = await resourceLimits()
+  const settings = planServerSettings({
+    config,
+    overrides: {},
+    resources,
+    isTerminal: false,
+    isColored: false,
+    threadModules: [],
+    tls: planTls(config, {}, loaded.directory).value,
+  })
+  const { unsupported } = instance.plan({
+    app,
+    target: { orchestrator: 'orchestrator.local', runDirectory, interpreter: 'python', cpus: resources.cpus },
+    endpoints: planPublicEndpoints(config, {}).value,
+    upstreams: [],
+    settings,
+  })
+  return [
+    chosen,
+    ...unsupported.map(({ path, what, instead, consequence }) => ({
+      name: `proxy.${path}`,
+      value: consequence === 'refuse' ? 'refused' : 'not done',
+      because: `${what}; instead: ${instead}`,
+    })),
+  ]
 }
 
 function select(all: Explanation[], only: string | undefined): Explanation[] {
