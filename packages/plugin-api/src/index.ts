@@ -10,7 +10,15 @@ export type {
 } from './plugin.ts'
 export type { BuilderContract, BuildRequest, Image } from './kinds/builder.ts'
 export type { CheckRule, ChecksContract, Finding } from './kinds/checks.ts'
-export type { EdgeContext, EdgeHandler, EdgeModule, EdgeNotes, EdgePlainRequest } from './kinds/edge.ts'
+export type {
+  CacheOutcome,
+  EdgeApp,
+  EdgeContext,
+  EdgeHandler,
+  EdgeModule,
+  EdgeNotes,
+  EdgePlainRequest,
+} from './kinds/edge.ts'
 export type { AppRuntime, Detection, FrameworkContract, FrameworkOptions } from './kinds/framework.ts'
 export type { LifecycleEvent, MonitorContract } from './kinds/monitor.ts'
 export type { ApplyInput, OrchestratorContract, ProcessStatus } from './kinds/orchestrator.ts'

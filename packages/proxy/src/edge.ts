@@ -2,12 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EdgeContext, EdgeHandler } from '@havn/plugin-api'
 import { parseEdgeConfig } from './config/parse-edge-config.ts'
 import { Pipeline } from './pipeline.ts'
+import { SHARED_BYTES } from './shared-memory.ts'
 
 /** How long an update may wait for answers of upstreams that are no longer there. */
 const RETIRE_MS = 10_000
-
-/** What an edge that is alone counts in: 65,536 clients or keys, of which it touches what it needs. */
-const MEMORY_BYTES = 1_048_592
 
 /**
  * The edge: what is closed or asked for too often is refused; then come static files, the most specific route, and the
@@ -19,7 +17,7 @@ export function createEdge(config: unknown, given: EdgeContext): EdgeHandler {
   const context = {
     ...given,
     notes: given.notes ?? (() => undefined),
-    sharedMemory: given.sharedMemory ?? new SharedArrayBuffer(MEMORY_BYTES),
+    sharedMemory: given.sharedMemory ?? new SharedArrayBuffer(SHARED_BYTES),
   }
   let current = new Pipeline(parseEdgeConfig(config), context)
   return {

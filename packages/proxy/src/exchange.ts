@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { RequestTarget } from '@havn/http'
-import type { EdgeNotes } from '@havn/plugin-api'
+import type { EdgeNotes, EdgePlainRequest } from '@havn/plugin-api'
 
 /** One request in the edge, and what answers it. */
 export interface EdgeExchange {
@@ -12,6 +12,8 @@ export interface EdgeExchange {
   traceHeaders(): readonly string[]
   /** For the access log. */
   readonly notes: EdgeNotes
+  /** Set where the request came by the plain lane. */
+  readonly plain?: EdgePlainRequest
 }
 
 /** One WebSocket handshake in the edge. */

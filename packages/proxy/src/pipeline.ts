@@ -1,8 +1,11 @@
 import { formatErrorResponse } from '@havn/http'
 import type { RequestTarget } from '@havn/http'
-import type { EdgeContext, EdgeNotes, EdgePlainRequest } from '@havn/plugin-api'
+import type { EdgeApp, EdgeContext, EdgeNotes, EdgePlainRequest, PluginLogger } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
+import { attach, NodeVisitor } from './cache/node-visitor.ts'
+import { PlainVisitor } from './cache/plain-visitor.ts'
+import { ResponseCache } from './cache/response-cache.ts'
 import { Compressor } from './compression/compressor.ts'
 import type { EdgeExchange, EdgeHandshake } from './exchange.ts'
 import { BucketTable } from './limits/bucket-table.ts'
@@ -12,7 +15,9 @@ import { redirect, respond } from './routes/answer-route.ts'
 import { rewritePath } from './routes/path-matcher.ts'
 import { createRouter } from './routes/router.ts'
 import type { Router } from './routes/router.ts'
+import type { ResponseTap } from './response/response-tap.ts'
 import { SecurityHeaders } from './security/security-headers.ts'
+import { generationsIn } from './shared-memory.ts'
 import { createStaticFiles } from './static/static-files.ts'
 import type { StaticFileHandler } from './static/static-files.ts'
 import type { UpstreamHandler } from './upstream/upstream.ts'
@@ -23,6 +28,9 @@ type NamedRoute = Route & { id: string }
 /** Where a request goes; null is the app. */
 type Destination = NamedRoute | UpstreamHandler | null
 
+/** What the edge was given, with memory of its own where nobody shares any. */
+export type PipelineContext = EdgeContext & Required<Pick<EdgeContext, 'sharedMemory'>>
+
 /** A request's way through the edge by one configuration. */
 export class Pipeline {
   readonly #maintenance: MaintenanceGate | null
@@ -32,9 +40,12 @@ export class Pipeline {
   readonly #files: StaticFileHandler
   readonly #upstreams: UpstreamSet
   readonly #router: Router<NamedRoute> | null
+  readonly #cache: ResponseCache | null
+  readonly #app: EdgeApp | null
+  readonly #logger: PluginLogger
 
   /** @param previous the pipeline that this one takes the place of: it keeps what has not changed. */
-  constructor(config: EdgeConfig, context: Required<EdgeContext>, previous?: Pipeline) {
+  constructor(config: EdgeConfig, context: PipelineContext, previous?: Pipeline) {
     this.#maintenance = config.maintenance?.enabled ? new MaintenanceGate(config.maintenance) : null
     this.#security = SecurityHeaders.create(config.security)
     const { rates } = config.limits
@@ -48,12 +59,24 @@ export class Pipeline {
     })
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
     this.#router = config.routes.length > 0 ? createRouter<NamedRoute>(config.routes, named) : null
+    this.#app = context.app ?? null
+    this.#logger = context.logger
+    this.#cache = config.cache
+      ? new ResponseCache({
+          config: config.cache,
+          generations: generationsIn(context.sharedMemory),
+          logger: context.logger,
+          askOrigin: (exchange) => this.#sendOn(exchange),
+        })
+      : null
   }
 
   /** False when the request is the app's; true when it is too, but the edge has something to add or to count. */
   wants(target: RequestTarget): boolean | 'plain' {
     if (this.#maintenance?.closes(target)) return 'plain'
     if (this.#files.owns(target.path) || this.#find(target) !== null) return 'plain'
+    if (this.#isCached(target))
+      return this.#app!.takesPlain || this.#cache!.hasAnswer(target) ? 'plain' : true
     return this.#hasPart(target)
   }
 
@@ -75,11 +98,14 @@ export class Pipeline {
       notes.isStatic = true
       return true
     }
+    if (this.#isCached(target)) {
+      const sendOn = () => this.#sendOn(exchange)
+      this.#cache!.visit(new NodeVisitor({ exchange, logger: this.#logger, sendOn }))
+      return true
+    }
     const destination = this.#find(target)
     if (destination === null) return false
-    noteDestination(destination, notes)
-    if ('forward' in destination) destination.forward(exchange)
-    else this.#follow(destination, exchange)
+    this.#goTo(destination, exchange)
     return true
   }
 
@@ -87,20 +113,17 @@ export class Pipeline {
   servePlain(plain: EdgePlainRequest): void {
     const { exchange, notes } = plain
     const { target } = exchange
+    if (this.#isStoredBare(target)) {
+      const sendOn = (tap: ResponseTap | null, status: string | null) => this.#sendOnPlain(plain, tap, status)
+      return this.#cache!.visit(new PlainVisitor({ plain, logger: this.#logger, sendOn }))
+    }
     if (this.#isBare(target)) {
       const isStatic = this.#files.owns(target.path)
       if (isStatic) notes.isStatic = true
       if (this.#files.handlePlain(exchange)) return
-      const destination = isStatic ? null : this.#find(target)
-      if (destination !== null) noteDestination(destination, notes)
-      if (destination !== null && 'forward' in destination) return destination.forwardPlain(plain, target)
-      if (destination?.to.type === 'upstream') {
-        const upstream = this.#upstreams.get(destination.to.upstream)
-        return upstream.forwardPlain(plain, targetFor(destination, target))
-      }
+      if (!isStatic && this.#forwardPlain(plain, null)) return
     }
-    const { response } = exchange
-    this.serve({ request: response.req, response, target, notes, traceHeaders: () => plain.traceHeaders() })
+    this.serve(toExchange(plain))
   }
 
   /** The same for a WebSocket handshake. */
@@ -142,6 +165,21 @@ export class Pipeline {
     return !this.#hasPart(target) && !this.#maintenance?.closes(target)
   }
 
+  /** A stored response can go out as it is: it has all that the edge adds to one. */
+  #isStoredBare(target: RequestTarget): boolean {
+    if (this.#compressor !== null || !this.#isCached(target)) return false
+    if (this.#rates?.concern(target) || this.#maintenance?.closes(target)) return false
+    return !this.#files.owns(target.path)
+  }
+
+  /** The cache has to do with it, and there is somebody whose answers it may keep. */
+  #isCached(target: RequestTarget): boolean {
+    if (this.#cache === null || !this.#cache.concerns(target)) return false
+    const destination = this.#find(target)
+    if (destination === null) return this.#app !== null
+    return 'forward' in destination || destination.to.type === 'upstream'
+  }
+
   /** Whoever answers, the edge adds something to the response, or counts the request. */
   #hasPart(target: RequestTarget): boolean {
     if (this.#security !== null || this.#compressor !== null) return true
@@ -152,6 +190,49 @@ export class Pipeline {
     const route = this.#router?.find(target) ?? null
     if (route === null) return this.#upstreams.rest
     return route.to.type === 'app' ? null : route
+  }
+
+  /** Gives a request that the cache had claimed to whom it is for. */
+  #sendOn(exchange: EdgeExchange): void {
+    const { request, response, target, plain } = exchange
+    const destination = this.#find(target)
+    if (destination !== null) this.#goTo(destination, exchange)
+    else if (plain) this.#app!.handlePlain(plain)
+    else this.#app!.handle(request, response, target)
+  }
+
+  #sendOnPlain(plain: EdgePlainRequest, tap: ResponseTap | null, cacheStatus: string | null): void {
+    const { target } = plain.exchange
+    if (this.#security === null && cacheStatus === null) {
+      if (this.#forwardPlain(plain, tap)) return
+      if (tap === null) return this.#app!.handlePlain(plain)
+    }
+    const exchange = toExchange(plain)
+    this.#security?.set(exchange.response, target.scheme)
+    attach(exchange.response, tap, cacheStatus)
+    this.#sendOn(exchange)
+  }
+
+  /** Forwards the request without node:http's objects, where it is an upstream's. */
+  #forwardPlain(plain: EdgePlainRequest, tap: ResponseTap | null): boolean {
+    const { target } = plain.exchange
+    const destination = this.#find(target)
+    if (destination === null) return false
+    noteDestination(destination, plain.notes)
+    if ('forward' in destination) {
+      destination.forwardPlain(plain, target, tap)
+      return true
+    }
+    if (destination.to.type !== 'upstream') return false
+    const upstream = this.#upstreams.get(destination.to.upstream)
+    upstream.forwardPlain(plain, targetFor(destination, target), tap)
+    return true
+  }
+
+  #goTo(destination: NamedRoute | UpstreamHandler, exchange: EdgeExchange): void {
+    noteDestination(destination, exchange.notes)
+    if ('forward' in destination) destination.forward(exchange)
+    else this.#follow(destination, exchange)
   }
 
   #follow(route: Route, exchange: EdgeExchange): void {
@@ -175,6 +256,12 @@ function noteDestination(destination: Exclude<Destination, null>, notes: EdgeNot
     notes.route = destination.id
     if (destination.to.type === 'upstream') notes.upstream = destination.to.upstream
   }
+}
+
+function toExchange(plain: EdgePlainRequest): EdgeExchange {
+  const { notes } = plain
+  const { response, target } = plain.exchange
+  return { request: response.req, response, target, notes, traceHeaders: () => plain.traceHeaders(), plain }
 }
 
 /** What the upstream is asked for. It learns what was replaced by X-Forwarded-Prefix. */

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createListener, sendError } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
-import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
+import type { EdgeContext, EdgeNotes, EdgePlainRequest } from '@havn/plugin-api'
 import { createEdge } from '../src/index.ts'
 import type { EdgeOptions } from '../src/index.ts'
 
@@ -58,12 +58,14 @@ export async function startEdge(
 /** As the gateway's own: its methods are nothing without it. */
 class PlainRequest implements EdgePlainRequest {
   readonly exchange: PlainExchange
-  readonly notes = {}
+  readonly notes: EdgeNotes
   readonly #context: Partial<EdgeContext>
 
   constructor(exchange: PlainExchange, context: Partial<EdgeContext>) {
     this.exchange = exchange
     this.#context = context
+    // Not by its request: looking at that would make node:http's objects.
+    this.notes = context.notes?.(undefined as never) ?? {}
   }
 
   traceHeaders(): readonly string[] {

@@ -31,8 +31,8 @@ export interface GatewayProcessEvents {
   onDraining(): void
 }
 
-/** Room for 65,536 clients or keys of an edge; the system gives pages when they are touched. */
-const EDGE_MEMORY_BYTES = 1_048_592
+/** Room for 65,536 clients or keys of an edge, and 4,096 numbers of its cache; the system gives pages when they are touched. */
+const EDGE_MEMORY_BYTES = 1_048_592 + 16_384
 
 /**
  * The gateway process's main thread: starts threads and workers, replaces workers, drains. It never touches a

@@ -9,6 +9,7 @@ import {
 } from '@havn/telemetry'
 import { openCounters, readCounters } from '../dispatch/counters.ts'
 import { createThreadHost } from './create-host.ts'
+import { ThreadApp } from './edge-app.ts'
 import { createHealthProbe } from './health-probe.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { ThreadCommand, ThreadInput, ThreadReport, ThreadStatus } from './messages.ts'
@@ -39,8 +40,10 @@ export async function runThread(input: ThreadInput): Promise<void> {
     idHeader: config.requestId.header,
     trustIncoming: (peer) => isLocalPeer(peer) || isTrusted(peer.socket.remoteAddress ?? 'gone'),
   })
+  const app = new ThreadApp(observer)
   const edge = await openEdge(config, {
     logger,
+    app,
     traceHeaders: (request) => observer.traceHeaders(request),
     notes: (request) => observer.recordOf(request),
     ...(input.edgeMemory !== undefined && { sharedMemory: input.edgeMemory }),
@@ -48,6 +51,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
   const { host, python, status } = await createThreadHost(input, logger, report)
   const flowOptions = { observer, host, logger, returnsId: config.requestId.return }
   const flow = createRequestFlow({ ...flowOptions, edge })
+  app.become(host)
   const redirect = config.tls && createHttpsRedirect(edge, publicHttpsPort(input.doors, config.tls))
   const redirectFlow = redirect && createRequestFlow({ ...flowOptions, edge: redirect })
   const flows = redirectFlow === undefined ? [flow] : [flow, redirectFlow]

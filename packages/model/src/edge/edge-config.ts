@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { staticFilesSchema } from '../app-facts.ts'
+import { cacheSchema } from './cache-config.ts'
 import { compressionSchema } from './compression-config.ts'
 import { fileCacheSchema } from './file-cache-config.ts'
 import { edgeLimitsSchema } from './limits-config.ts'
@@ -29,6 +30,8 @@ export const edgeConfigSchema = z.strictObject({
   maintenance: maintenanceSchema.optional(),
   /** Absent, nothing is compressed on the way; files that lie compressed beside the original are served in any case. */
   compression: compressionSchema.optional(),
+  /** Absent, no answer of the app or an upstream is used twice. */
+  cache: cacheSchema.optional(),
   /** Headers for browsers, on whatever is answered. */
   security: securitySchema.prefault({}),
 })

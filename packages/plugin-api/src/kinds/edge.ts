@@ -15,7 +15,7 @@ export interface EdgeNotes {
   upstreamMs?: number
   /** A file answered it. */
   isStatic?: boolean
-  /** What a response cache did with it, in one word. */
+  /** What a response cache did with it, in one word: a {@link CacheOutcome} of the built-in edge. */
   cache?: string
   /** What failed: an error's code. */
   error?: string
@@ -35,6 +35,22 @@ export interface EdgeContext {
    * for what is counted over all of them. Absent, an edge counts alone.
    */
   sharedMemory?: SharedArrayBuffer
+  /** The app in whose gateway the edge runs. Absent, the edge can only leave a request to whoever asked it. */
+  app?: EdgeApp
+}
+
+/**
+ * What a cache did: answered by itself (`hit`), with what is `stale`, or once the origin had said that it is still good
+ * (`revalidated`); asked the origin for it (`miss`), or had no part in it (`pass`).
+ */
+export type CacheOutcome = 'hit' | 'stale' | 'revalidated' | 'miss' | 'pass'
+
+/** Takes requests that the edge has claimed and gives back, and those that it makes by itself. */
+export interface EdgeApp {
+  /** The app answers requests of the plain lane there; otherwise those that are its own must come by node:http. */
+  readonly takesPlain: boolean
+  handle(request: IncomingMessage, response: ServerResponse, target: RequestTarget): void
+  handlePlain(request: EdgePlainRequest): void
 }
 
 /** A GET or HEAD that has one reading only, read before node:http: it costs half, and can cost a tenth. */

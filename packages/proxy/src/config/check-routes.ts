@@ -30,7 +30,7 @@ export function checkRoutes({ routes, upstreams }: EdgeConfig): void {
     throw errors.HAVN_ERR_EDGE_ROUTES_OVERLAP({
       one: nameOf(routes[before]!, before),
       other: name,
-      match: describe(route.match),
+      match: describeMatch(route.match),
     })
   })
 }
@@ -45,7 +45,7 @@ function upstreamsOf({ to }: Route): string[] {
 }
 
 /** True when some request is for both, and nothing makes one of them more specific. */
-function competes(one: RouteMatch, other: RouteMatch): boolean {
+export function competes(one: RouteMatch, other: RouteMatch): boolean {
   if (one.path !== other.path || one.exact !== other.exact) return false
   if (!shareOne(one.hosts, other.hosts, true) || !shareOne(one.methods, other.methods)) return false
   if (one.scheme !== undefined && other.scheme !== undefined && one.scheme !== other.scheme) return false
@@ -76,6 +76,7 @@ function lowerCased(headers: RouteMatch['headers']): Record<string, string | tru
   return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-function describe({ hosts, path, exact }: RouteMatch): string {
+/** What a match is for, as people read it. */
+export function describeMatch({ hosts, path, exact }: RouteMatch): string {
   return `${hosts?.join(', ') ?? 'all hosts'}, ${exact ? 'exactly ' : ''}${path}`
 }

@@ -1,6 +1,7 @@
 import { edgeConfigSchema } from '@havn/model'
 import type { EdgeConfig } from '@havn/model'
 import { errors } from '../errors.ts'
+import { checkCache } from './check-cache.ts'
 import { checkRoutes } from './check-routes.ts'
 
 /**
@@ -14,5 +15,6 @@ export function parseEdgeConfig(config: unknown): EdgeConfig {
     throw errors.HAVN_ERR_EDGE_CONFIG({ path: issue!.path.join('.') || '(top)', problem: issue!.message })
   }
   checkRoutes(result.data)
+  if (result.data.cache) checkCache(result.data.cache)
   return result.data
 }

@@ -2,8 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /** What a representation is known by (RFC 9110 §8.8). */
 export interface Validators {
-  /** With its quotes, `W/` before them when weak. */
+  /** With its quotes, `W/` before them when weak; empty when there is none. */
   etag: string
+  /** Invalid when it is not known. */
   lastModified: Date
 }
 
@@ -40,6 +41,7 @@ export function isRangeCurrent(ifRange: string | undefined, validators: Validato
 
 function matches(list: string, etag: string, comparison: 'strong' | 'weak'): boolean {
   if (list.trim() === '*') return true
+  if (etag === '') return false
   const tags: string[] = list.match(/(?:W\/)?"[^"]*"/g) ?? []
   if (comparison === 'strong') return !etag.startsWith('W/') && tags.includes(etag)
   return tags.some((tag) => opaque(tag) === opaque(etag))
@@ -52,7 +54,8 @@ function opaque(tag: string): string {
 /** Null for a date that cannot be read: the condition is then ignored. */
 function isNewer(validators: Validators, date: string): boolean | null {
   const since = Date.parse(date)
-  return Number.isNaN(since) ? null : wholeSeconds(validators.lastModified) > since
+  const modified = wholeSeconds(validators.lastModified)
+  return Number.isNaN(since) || Number.isNaN(modified) ? null : modified > since
 }
 
 function wholeSeconds(date: Date): number {

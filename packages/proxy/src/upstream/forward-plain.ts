@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { dateLine, forwardableHeaders, sendError } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
 import type { EdgeNotes, PluginLogger } from '@havn/plugin-api'
+import type { ResponseTap } from '../response/response-tap.ts'
 import type { ConnectionPool } from './client/connection-pool.ts'
 import type { ResponseHead } from './client/response-head.ts'
 import { errorCode } from './error-code.ts'
@@ -22,6 +23,8 @@ export interface PlainForward {
   logger: PluginLogger
   /** For the access log. */
   notes: EdgeNotes
+  /** Sees the response to a GET. */
+  tap: ResponseTap | null
   /** The client has its answer, or is gone. */
   onOver(): void
 }
@@ -42,6 +45,8 @@ class PlainReceiver implements CallReceiver {
   #chunks: Buffer[] = []
   #isStream = false
   #sentAt = 0
+  /** The client has left, and others wait for the response. */
+  #isAlone = false
 
   constructor(forward: PlainForward) {
     this.#forward = forward
@@ -57,29 +62,37 @@ class PlainReceiver implements CallReceiver {
   onHead(head: ResponseHead): void {
     this.#head = head
     this.#forward.notes.upstreamMs = performance.now() - this.#sentAt
+    const { tap } = this.#forward
+    if (tap === null) return
+    const reason = head.reason || (STATUS_CODES[head.status] ?? '')
+    tap.onHead(head.status, reason, forwardableHeaders(head.rawHeaders))
   }
 
   onBody(chunk: Buffer): void {
-    if (!this.#isStream) this.#chunks.push(chunk)
-    else if (!this.#forward.exchange.response.write(chunk)) this.#call.pause()
+    const { exchange, tap } = this.#forward
+    tap?.onChunk(chunk)
+    if (this.#isAlone) this.#endUnlessAwaited()
+    else if (!this.#isStream) this.#chunks.push(chunk)
+    else if (!exchange.response.write(chunk) && !tap?.takesAll) this.#call.pause()
   }
 
   onPacket(): void {
-    if (this.#isStream || this.#head === null) return
+    if (this.#isStream || this.#isAlone || this.#head === null) return
     const { framing } = this.#head
     const isSoonWhole = framing.type === 'length' && framing.bytes <= SMALL_BODY_BYTES
     if (!isSoonWhole || this.#chunks.length > 0) this.#beginStream(this.#head)
   }
 
   onEnd(): void {
-    const { exchange } = this.#forward
+    const { exchange, tap } = this.#forward
     if (this.#isStream) exchange.response.end()
     else if (!exchange.isOver) this.#sendWhole(this.#head!)
+    tap?.onEnd()
     this.#over()
   }
 
   onError(error: NodeJS.ErrnoException): void {
-    const { exchange, path, logger, notes } = this.#forward
+    const { exchange, path, logger, notes, tap } = this.#forward
     notes.error = errorCode(error)
     if (this.#isStream) {
       logger.warn({ err: error, path }, 'The upstream broke off its response')
@@ -89,6 +102,7 @@ class PlainReceiver implements CallReceiver {
       logger.warn({ err: error, path, status }, 'The upstream did not answer')
       sendError(exchange.response, status)
     }
+    tap?.onAbort()
     this.#over()
   }
 
@@ -116,12 +130,23 @@ class PlainReceiver implements CallReceiver {
     response.writeHead(status, reason, [...forwardableHeaders(rawHeaders)])
     // When a stream's first byte will come is not known: the client learns of it now.
     response.flushHeaders()
-    for (const chunk of this.#chunks) if (!response.write(chunk)) this.#call.pause()
+    const { tap } = this.#forward
+    for (const chunk of this.#chunks) if (!response.write(chunk) && !tap?.takesAll) this.#call.pause()
     this.#chunks = []
   }
 
   readonly #onClientLeft = (): void => {
+    this.#isAlone = true
+    this.#chunks = []
+    this.#call.resume()
+    this.#endUnlessAwaited()
+  }
+
+  #endUnlessAwaited(): void {
+    const { tap } = this.#forward
+    if (tap?.isAwaited) return
     this.#call.cancel()
+    tap?.onAbort()
     this.#over()
   }
 

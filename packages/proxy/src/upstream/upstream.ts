@@ -6,6 +6,7 @@ import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
 import { formatAddress } from '@havn/model'
 import type { Upstream } from '@havn/model'
 import type { EdgeExchange, EdgeHandshake } from '../exchange.ts'
+import type { ResponseTap } from '../response/response-tap.ts'
 import { ConnectionPool } from './client/connection-pool.ts'
 import { formatRequestHead } from './client/request-head.ts'
 import { forwardPlain } from './forward-plain.ts'
@@ -19,8 +20,8 @@ const upgradeHeaders = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
 /** One upstream with its pool of connections, in one thread. */
 export interface UpstreamHandler {
   forward(exchange: EdgeExchange): void
-  /** The same for a request of the plain lane; `target` is what the upstream is asked for. */
-  forwardPlain(request: EdgePlainRequest, target: RequestTarget): void
+  /** The same for a request of the plain lane; `target` is what the upstream is asked for, `tap` sees the response. */
+  forwardPlain(request: EdgePlainRequest, target: RequestTarget, tap?: ResponseTap | null): void
   tunnel(handshake: EdgeHandshake): void
   /**
    * Gets nothing new: resolves when the requests that it has are answered, and its pool is closed. Tunnels go on until
@@ -89,7 +90,7 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       const options = { ...optionsFor(request, target, traceHeaders(), frameOf(request)), agent }
       forwardRequest({ request, response, options, path: target.path, config, logger: context.logger, notes })
     },
-    forwardPlain(plain, target) {
+    forwardPlain(plain, target, tap = null) {
       const { exchange, notes } = plain
       notes.server = server
       const headers = toUpstreamHeaders({
@@ -101,7 +102,7 @@ export function createUpstream(config: Upstream, context: EdgeContext): Upstream
       const { method, path } = target
       const head = formatRequestHead(method, pathOf(target), headers)
       begin()
-      forwardPlain({ exchange, method, head, pool, path, logger: context.logger, notes, onOver: end })
+      forwardPlain({ exchange, method, head, pool, path, logger: context.logger, notes, tap, onOver: end })
     },
     tunnel({ request, socket, head, target, notes }) {
       notes.server = server
