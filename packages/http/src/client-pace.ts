@@ -95,6 +95,8 @@ function responseThatWaits({ response }: Connection): ServerResponse | null {
 
 /** What net.Socket keeps for itself: how far a large write has come. Absent, a write counts when it is whole. */
 interface WriteProgress {
+  /** A stream's own count. */
+  takenBytes?: number
   _handle?: StreamHandle | null
 }
 
@@ -107,7 +109,8 @@ interface StreamHandle {
 
 /** Bytes that the kernel has taken for the client. */
 function takenBytes(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as WriteProgress
+  const { takenBytes: taken, _handle: handle } = socket as unknown as WriteProgress
+  if (taken !== undefined) return taken
   const { bytesWritten: dispatched, writeQueueSize: left } = handle?._parent ?? handle ?? {}
   if (dispatched === undefined || left === undefined) return socket.bytesWritten - socket.writableLength
   return dispatched - left

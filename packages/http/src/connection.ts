@@ -57,11 +57,16 @@ export function clientSocketOf(socket: Duplex): Duplex {
   return (socket as KnownSocket)[key]?.socket ?? socket
 }
 
-/** Gives a stream over a connection's socket the facts of that connection. */
-export function adoptConnection(stream: Duplex, connection: Connection): void {
+/** Gives one of many streams over a connection's socket, each a request's own, the facts of that connection. */
+export function adoptStream(stream: Duplex, connection: Connection): Connection {
   const fresh = { response: null, closing: false, replayed: false, seenBytes: 0, pace: null, successor: null }
-  const adopted: Connection = { ...connection, ...fresh, replays: connection.replays + 1 }
-  ;(stream as KnownSocket)[key] = adopted
+  return ((stream as KnownSocket)[key] = { ...connection, ...fresh })
+}
+
+/** Gives a stream that takes the place of a connection's socket the facts of that connection. */
+export function adoptConnection(stream: Duplex, connection: Connection): void {
+  const replays = connection.replays + 1
+  const adopted = adoptStream(stream, { ...connection, replays })
   const first = (connection.socket as KnownSocket)[key]
   if (first !== undefined) first.successor = adopted
 }

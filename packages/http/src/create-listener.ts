@@ -12,14 +12,15 @@ import { connectionOf, isKnownConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { errors } from './errors.ts'
 import { lingerAndClose } from './linger.ts'
+import { isHttp2, openHttp2Lane } from './http2/http2-lane.ts'
 import { createPeerTrust } from './peer-trust.ts'
 import type { PlainExchange } from './plain/plain-exchange.ts'
 import { openPlainLane } from './plain/plain-lane.ts'
 import { openProxyDoor } from './proxy-protocol/proxy-door.ts'
 import { isRefusal, refusals } from './refusal.ts'
 import type { Refusal, RefusalReason } from './refusal.ts'
-import { readRequest } from './request-rules.ts'
-import type { ListenerLimits, RequestRules } from './request-rules.ts'
+import { judgeHead, readRequest } from './request-rules.ts'
+import type { ListenerLimits, RequestHead, RequestRules } from './request-rules.ts'
 import type { RequestTarget } from './request-target.ts'
 import { formatErrorResponse, sendError } from './send-error.ts'
 import { encodeRawTarget, replay } from './replay.ts'
@@ -58,6 +59,8 @@ export interface ListenerOptions {
   proxyProtocol?: readonly string[]
   /** Speaks TLS: connections come to all that is said here once their handshake is done. */
   tls?: TlsOptions
+  /** With `tls`: offers HTTP/2 beside HTTP/1.1 (ALPN `h2`), to the same handlers. Default true. */
+  http2?: boolean
   /** What clients speak; trusted proxies may say otherwise. Default `https` with `tls`, else `http`. */
   scheme?: 'http' | 'https'
   /**
@@ -187,18 +190,39 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     const before = connection.response
     const target = accept(request, response)
     if (target === null) return
+    const next = () => answer(request, response, target, expectsContinue)
     // In parallel they could overtake one another (RFC 9112 §9.3.2), and one behind the last answer would get none.
-    if (before === null || before.writableFinished) answer()
-    else before.once('finish', () => request.socket.writable && answer())
+    if (before === null || before.writableFinished) next()
+    else before.once('finish', () => request.socket.writable && next())
+  }
 
-    function answer() {
-      if (target!.path === '*') {
-        response.writeHead(204, { allow: ALLOWED_METHODS }).end()
-        return
-      }
-      if (expectsContinue) response.writeContinue()
-      handlers.request(request, response, target!)
+  function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: RequestTarget,
+    expectsContinue: boolean,
+  ): void {
+    if (target.path === '*') {
+      response.writeHead(204, { allow: ALLOWED_METHODS }).end()
+      return
     }
+    if (expectsContinue) response.writeContinue()
+    handlers.request(request, response, target)
+  }
+
+  function serveStream(
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: RequestHead | Refusal,
+  ): void {
+    const connection = connectionFor(request.socket)
+    connection.response = response
+    const outcome = isRefusal(head) ? head : judgeHead(head, connection, rules)
+    const { expect } = request.headers
+    const expectsContinue = expect?.toLowerCase() === '100-continue'
+    if (isRefusal(outcome)) refuse(response, connection, outcome)
+    else if (expect !== undefined && !expectsContinue) refuse(response, connection, refusals.expectation)
+    else answer(request, response, outcome, expectsContinue)
   }
 
   const { plain } = handlers
@@ -206,9 +230,14 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     const serve = (exchange: PlainExchange) => plain(exchange)
     openPlainLane({ server, rules, timeouts: options.timeouts, connectionFor, serve })
   }
+  const offersHttp2 = options.tls !== undefined && (options.http2 ?? true)
+  if (offersHttp2) {
+    const { limits, timeouts } = options
+    openHttp2Lane({ server, limits, timeouts, pace, connectionFor, serve: serveStream })
+  }
   server.prependListener('connection', (socket: Socket) => {
     if (isKnownConnection(socket)) return
-    pace.add(socket)
+    if (!isHttp2(socket)) pace.add(socket)
     options.onConnection?.(socket)
   })
   server.on('request', (request, response) => serve(request, response, false))
@@ -250,7 +279,10 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
       options.onRejected?.(refusal.reason, refusal.status),
     )
   })
-  if (options.tls !== undefined) openTlsDoor(server, options.tls)
+  if (options.tls !== undefined) {
+    const alpn = offersHttp2 ? ['h2', 'http/1.1'] : ['http/1.1']
+    openTlsDoor(server, { alpn, ...options.tls })
+  }
   const { proxyProtocol: senders = [], onProxyHeaderMissing: onMissing } = options
   const { headersMs } = options.timeouts
   if (senders.length > 0) openProxyDoor({ server, senders, headersMs, onMissing })

@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<string, HeaderKind>> = {
   'content-length': 'content-length',
   'transfer-encoding': 'transfer-encoding',
   expect: 'expect',
+  'http2-settings': 'hop',
   'keep-alive': 'hop',
   'proxy-authenticate': 'hop',
   'proxy-authorization': 'hop',

@@ -58,7 +58,7 @@ const FOREIGN_METHODS = new Set(
 export interface RequestHead {
   method: string
   rawTarget: string
-  /** `1.0`, `1.1`, … */
+  /** As the request line has it: `1.0`, `1.1`, …; `2.0` for HTTP/2. */
   httpVersion: string
   /** Names and values in turn. */
   rawHeaders: readonly string[]
@@ -77,16 +77,26 @@ export function readRequest(
   return applyRules(head, connection, rules)
 }
 
-/** Applies the listener's rules to a request's head; costs a few scans of short strings for a plain one. */
+/** Applies the listener's rules to the head of an HTTP/1 request. */
 export function applyRules(
+  head: RequestHead,
+  connection: Connection,
+  rules: RequestRules,
+): RequestTarget | Refusal {
+  const { httpVersion } = head
+  if (httpVersion === '1.1' || httpVersion === '1.0') return judgeHead(head, connection, rules)
+  return Number(httpVersion[0]) >= 2 ? refusals.unsupportedVersion : refusals.badVersion
+}
+
+/**
+ * Applies the rules that hold for a request's head in every version; costs a few scans of short strings for a plain one.
+ */
+export function judgeHead(
   { method, rawTarget, httpVersion, rawHeaders, request }: RequestHead,
   connection: Connection,
   rules: RequestRules,
 ): RequestTarget | Refusal {
   const isOld = httpVersion === '1.0'
-  if (httpVersion !== '1.1' && !isOld) {
-    return Number(httpVersion[0]) >= 2 ? refusals.unsupportedVersion : refusals.badVersion
-  }
   if (FOREIGN_METHODS.has(method)) return refusals.badMethod
   if (rawTarget.length > rules.limits.maxTargetBytes) return refusals.targetTooLong
   if (rawHeaders.length > rules.limits.maxHeaders * 2) return refusals.headersTooMany

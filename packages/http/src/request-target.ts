@@ -16,7 +16,7 @@ export interface RequestTarget {
    */
   host: string
   scheme: 'http' | 'https'
-  /** `1.0` or `1.1`. */
+  /** `1.0`, `1.1` or `2.0`. */
   httpVersion: string
   /** The client, seen through trusted proxies; address `''` and port 0 on a Unix socket. */
   clientAddress: string

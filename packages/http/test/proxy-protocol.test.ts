@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -159,6 +160,18 @@ describe.each([
       })
     }
   })
+})
+
+test('it comes before HTTP/2 too', async () => {
+  const tls = { certificates: [makeCertificate(folder, ['main.test'])] } as const
+  await using server = await startEcho({ proxyProtocol, tls })
+  const socket = open(server, v2)
+  const secure = connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ['h2'] })
+  const client = connectHttp2('https://a.test', { createConnection: () => secure })
+  onTestFinished(() => client.destroy())
+  let text = ''
+  for await (const part of client.request({ ':path': '/x' }).setEncoding('latin1')) text += part
+  expect(JSON.parse(text).target).toMatchObject({ ...proxied, httpVersion: '2.0' })
 })
 
 test('TLS whose first packet comes with the header', async () => {

@@ -131,8 +131,9 @@ test('the protocol is agreed on by ALPN', async () => {
     return socket.alpnProtocol
   }
   expect(await agreed(server, ['http/1.1', 'test/2'])).toBe('test/2')
-  expect(await agreed(usual, ['h2', 'http/1.1'])).toBe('http/1.1')
-  await expect(agreed(usual, ['h2'])).rejects.toThrow(/no application protocol/)
+  expect(await agreed(usual, ['http/1.1', 'h2'])).toBe('h2')
+  expect(await agreed(usual, ['http/1.1'])).toBe('http/1.1')
+  await expect(agreed(usual, ['spdy/3'])).rejects.toThrow(/no application protocol/)
 })
 
 test('TLS 1.1 is refused', async () => {

@@ -104,6 +104,11 @@ test('the port is the scheme’s where Host names none; an IPv6 address keeps it
   expect(span.attributes).toMatchObject({ 'server.address': '[::1]', 'server.port': 443 })
 })
 
+test('HTTP/2 is version 2 of its protocol', async () => {
+  const { span } = await serveOne({ httpVersion: '2.0' })
+  expect(span.attributes).toMatchObject({ 'network.protocol.version': '2' })
+})
+
 test('a 404 is no error of the server', async () => {
   const { span } = await serveOne({}, 404)
   expect(span.status.code).toBe(SpanStatusCode.UNSET)

@@ -16,6 +16,8 @@ export const gatewayTlsSchema = z.object({
     )
     .min(1),
   minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
+  /** Offers HTTP/2 beside HTTP/1.1. */
+  http2: z.boolean().default(true),
   /** Longest from a connection to the end of its handshake. */
   handshakeMs: z.int().min(1).default(10_000),
   /** Handshakes at a time, for each thread and listener; connections beyond are closed. */

@@ -12,7 +12,7 @@ export function asgiHead(type: 'http' | 'websocket', target: RequestTarget, reco
   let head =
     type +
     '\0' +
-    target.httpVersion +
+    (target.httpVersion === '2.0' ? '2' : target.httpVersion) +
     '\0' +
     target.method +
     '\0' +

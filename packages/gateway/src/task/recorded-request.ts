@@ -17,8 +17,8 @@ export class RecordedRequest extends IncomingMessage {
     this.method = task.method
     this.url = task.url
     this.httpVersion = task.httpVersion
-    this.httpVersionMajor = 1
-    this.httpVersionMinor = task.httpVersion === '1.0' ? 0 : 1
+    this.httpVersionMajor = Number(task.httpVersion[0])
+    this.httpVersionMinor = Number(task.httpVersion[2])
     this.headers = task.headers
     this.rawHeaders = task.rawHeaders
     this.record = { ...task.trace, startedAt: performance.now() }

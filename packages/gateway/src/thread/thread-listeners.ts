@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createListener, updateTls, type ListenerHandlers, type TlsOptions } from '@havn/http'
+import { createListener, sendGoAway, updateTls, type ListenerHandlers, type TlsOptions } from '@havn/http'
 import { formatAddress, type Address } from '@havn/model/address'
 import { toErrorJson } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
@@ -80,6 +80,7 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
         trustedProxies,
         proxyProtocol,
         tls,
+        http2: config.tls?.http2,
         socketPath,
         endEmptyBodies,
         onConnection,
@@ -91,6 +92,7 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
   })
 
   async function endConnections(): Promise<void> {
+    for (const server of servers) sendGoAway(server)
     let idle = new Set<Duplex>()
     const timer = setInterval(() => {
       const busy = busySockets()

@@ -1,6 +1,7 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { gatherWrites } from '../gather-writes.ts'
+import { createRequest, createResponse } from '../own-message.ts'
 import type { RequestTarget } from '../request-target.ts'
 
 /** Whoever answers a request of the plain lane. */
@@ -110,32 +111,19 @@ export class PlainExchange {
 
   #createResponse(): ServerResponse {
     const { socket, target } = this
-    const request = new IncomingMessage(socket)
-    request.method = target.method
-    request.url = target.rawTarget
-    request.httpVersion = '1.1'
-    request.httpVersionMajor = 1
-    request.httpVersionMinor = 1
-    request.rawHeaders = [...target.headers]
-    request.headers = toHeaders(target.headers)
+    const { method, rawTarget: url, headers } = target
+    const request = createRequest(socket, { method, url, rawHeaders: [...headers] })
     request.complete = true
-    const response = new ServerResponse(request)
+    const response = createResponse(request, () => {
+      this.status = response.statusCode
+      this.closes ||= !response.shouldKeepAlive
+      this.#end(false)
+    })
     response.shouldKeepAlive = !this.closes
     for (const line of this.addedHead.split('\r\n')) {
       const colon = line.indexOf(':')
       if (colon > 0) response.setHeader(line.slice(0, colon), line.slice(colon + 1).trim())
     }
-    response.assignSocket(socket)
-    const onDrain = () => response.emit('drain')
-    socket.on('drain', onDrain)
-    response.once('finish', () => {
-      socket.off('drain', onDrain)
-      response.detachSocket(socket)
-      this.status = response.statusCode
-      this.closes ||= !response.shouldKeepAlive
-      process.nextTick(closeResponse, response)
-      this.#end(false)
-    })
     return response
   }
 
@@ -147,17 +135,4 @@ export class PlainExchange {
     user?.onPlainEnd(aborted)
     if (!aborted) this.#carrier.answered()
   }
-}
-
-/** As node:http's server does after a response: its `close` follows its `finish`. */
-function closeResponse(response: ServerResponse): void {
-  response.destroyed = true
-  response.emit('close')
-}
-
-/** Enough of `headers` for an error page's Accept. */
-function toHeaders(rawHeaders: readonly string[]): NodeJS.Dict<string> {
-  const headers: NodeJS.Dict<string> = {}
-  for (let n = 0; n < rawHeaders.length; n += 2) headers[rawHeaders[n]!.toLowerCase()] ??= rawHeaders[n + 1]!
-  return headers
 }

@@ -32,7 +32,7 @@ export interface TlsOptions {
   acceptsExpired?: boolean
   /** 48 bytes that all servers behind one address share: a session begun at one is then resumed at any. */
   ticketKeys?: Buffer
-  /** Protocols to agree on (ALPN, RFC 7301), the best first. Default `http/1.1`. */
+  /** Protocols to agree on (ALPN, RFC 7301), the best first. Default what the listener speaks. */
   alpn?: readonly string[]
   /** From a connection's start to the end of its handshake; it is closed after it. Default 10,000. */
   handshakeMs?: number

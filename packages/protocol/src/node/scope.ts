@@ -29,7 +29,8 @@ export function createHttpScope(
   return {
     type: 'http',
     asgi: { ...asgi },
-    http_version: target.httpVersion,
+    // ASGI's words are `1.0`, `1.1` and `2`.
+    http_version: target.httpVersion === '2.0' ? '2' : target.httpVersion,
     method: (request.method ?? 'GET').toUpperCase(),
     scheme: target.scheme,
     path: decodePath(target.path),

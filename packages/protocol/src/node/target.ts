@@ -15,7 +15,7 @@ export interface NodeTarget {
   /** `name` or `name:port`. */
   readonly host: string
   readonly scheme: string
-  /** `1.0` or `1.1`. */
+  /** `1.0`, `1.1` or `2.0`. */
   readonly httpVersion: string
   /** Empty when it is unknown, as on a Unix socket. */
   readonly clientAddress: string

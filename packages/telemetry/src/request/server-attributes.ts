@@ -22,7 +22,7 @@ export function serverSpanAttributes(target: RequestTarget): Attributes {
     'url.scheme': target.scheme,
     'server.address': name,
     'server.port': port,
-    'network.protocol.version': target.httpVersion,
+    'network.protocol.version': protocolVersion(target),
   }
   if (target.clientAddress !== '') attributes['client.address'] = target.clientAddress
   const userAgent = headerValue(target.headers, 'user-agent')
@@ -46,9 +46,14 @@ export function durationAttributes(target: RequestTarget, outcome: Outcome): Att
   return {
     'http.request.method': METHODS.has(target.method) ? target.method : '_OTHER',
     'url.scheme': target.scheme,
-    'network.protocol.version': target.httpVersion,
+    'network.protocol.version': protocolVersion(target),
     ...outcomeAttributes(outcome),
   }
+}
+
+/** The conventions write `2` where a status line would have `2.0`. */
+function protocolVersion({ httpVersion }: RequestTarget): string {
+  return httpVersion === '2.0' ? '2' : httpVersion
 }
 
 function methodAttributes({ method }: RequestTarget): Attributes {
