@@ -22,7 +22,7 @@ npm run bench -- report FILE...         tables and verdict of what --json wrote
 
   --quick                one round of a second at c=32, hardly warmed up: to see that all runs
   --only work,work       django-wsgi, polls, raw-wsgi, upload-64k, stream-1m, neighbours, django-asgi, raw-asgi, js, start;
-                         of dispatch: busy, hello; of edge: proxy, file-10k, file-1m, stack, slow-clients
+                         of dispatch: busy, hello; of edge: proxy, file-10k, file-1m, stack, stack-hello, slow-clients
   --servers name,name    such as "havn,gunicorn sync"
   --connections 8,32     of those that a work has
   --rounds 5             every server once in each

@@ -7,6 +7,8 @@ const times = (value: number) => `${value.toFixed(2)}×`
 export const edgeBars: readonly Bar[] = [
   rate('The whole stack, nginx + gunicorn', 'stack', 'nginx + gunicorn', [8, 32], 1.4),
   rate('The whole stack, nginx + uwsgi', 'stack', 'nginx + uwsgi', [8, 32], 1.2),
+  rate('The stack with a light page, nginx + gunicorn', 'stack-hello', 'nginx + gunicorn', [8, 32], 1.4),
+  rate('The stack with a light page, nginx + uwsgi', 'stack-hello', 'nginx + uwsgi', [8, 32], 1.2),
   rate('Alone as a proxy, nginx', 'proxy', 'nginx', [8, 32, 128], 0.65),
   ...[10, 1024].flatMap((kib) => {
     const work = kib === 10 ? 'file-10k' : 'file-1m'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ensureDebian, ensurePython } from '../parts/index.ts'
 import type { Work } from './comparison.ts'
@@ -13,6 +14,13 @@ import { temporaryDirectory } from './temporary-directory.ts'
 const requirements = ['Django>=5.2,<5.3', 'gunicorn', 'uwsgi', 'whitenoise']
 const apps = resolve(import.meta.dirname, 'apps')
 const kib = 1024
+/** What a page of the polls and of the admin brings along. */
+const stackFiles = [
+  '/static/polls/style.css',
+  '/static/admin/css/base.css',
+  '/static/admin/js/theme.js',
+  '/static/admin/img/search.svg',
+]
 
 /** The environment of every Python app and server here. */
 export function ensureEdgePython(): Promise<string> {
@@ -58,18 +66,26 @@ export async function edgeWorks(command: string): Promise<Work[]> {
       title:
         'The polls example as a browser sees it: its list, then four static files of the page and of the admin',
       path: '/polls/',
-      morePaths: [
-        '/static/polls/style.css',
-        '/static/admin/css/base.css',
-        '/static/admin/js/theme.js',
-        '/static/admin/img/search.svg',
-      ],
+      morePaths: stackFiles,
       connections: [8, 32],
       contenders: stackContenders(command, {
         python,
         nginx,
         directory: polls,
         target: 'mysite.wsgi:application',
+      }),
+    },
+    {
+      name: 'stack-hello',
+      title: 'The same files with a Django page that does next to nothing: what the stack itself costs',
+      path: '/hello',
+      morePaths: stackFiles,
+      connections: [8, 32],
+      contenders: stackContenders(command, {
+        python,
+        nginx,
+        directory: await createHelloSite(polls),
+        target: 'bench_site.wsgi:application',
       }),
     },
     {
@@ -89,6 +105,24 @@ function createFiles(): string {
   writeFileSync(join(folder, '10k.bin'), randomBytes(10 * kib))
   writeFileSync(join(folder, '1m.bin'), randomBytes(kib * kib))
   return folder
+}
+
+/** A Django site that answers with a few words, and the collected files of the polls beside it. */
+async function createHelloSite(polls: string): Promise<string> {
+  const directory = join(temporaryDirectory('hello'), 'hello')
+  await cp(join(apps, 'bench_site'), join(directory, 'bench_site'), { recursive: true })
+  await cp(join(polls, 'staticfiles'), join(directory, 'staticfiles'), { recursive: true })
+  const config = {
+    app: {
+      framework: 'python',
+      entry: 'bench_site.wsgi:application',
+      interface: 'wsgi',
+      healthPath: '/hello',
+    },
+    staticFiles: [{ url: '/static/', directory: 'staticfiles' }],
+  }
+  writeFileSync(join(directory, 'platform.config.json'), JSON.stringify(config))
+  return directory
 }
 
 function stackContenders(command: string, work: PythonWork): Contender[] {
