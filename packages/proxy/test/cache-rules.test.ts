@@ -87,6 +87,11 @@ const freshness: Case[] = [
 ]
 
 const storing: Case[] = [
+  [
+    'the name of one request is not that of the next',
+    first(cc('max-age=100', { 'X-Request-ID': 'one' })),
+    again({}, { seen: { 'x-request-id': null } }),
+  ],
   isNotKept('no-store (§5.2.2.5)', cc('no-store, max-age=100')),
   isNotKept('No-StOrE', cc('No-StOrE, max-age=100')),
   isNotKept('no-store in the second line', { headers: { 'Cache-Control': ['max-age=100', 'no-store'] } }),
@@ -214,6 +219,16 @@ const varying: Case[] = [
 const stale = { 'Cache-Control': 'max-age=100', Age: '200' }
 const fresh = { 'Cache-Control': 'max-age=100' }
 const validating: Case[] = [
+  [
+    'a 304 is of now, whatever date the stored one had',
+    first({ headers: { 'Cache-Control': 'max-age=100', ETag: '"a"', Date: EARLIER } }),
+    {
+      by: 'validation',
+      origin: { status: 304, headers: fresh },
+      seen: { date: new RegExp(`^(?!${EARLIER})`), age: /^\d$/ },
+    },
+    again(),
+  ],
   [
     'by ETag (§4.3.1)',
     first({ headers: { ...stale, ETag: '"a"' }, body: 'abc' }),
