@@ -13,7 +13,7 @@ const KNOWN_PARTS = new Set([
 ])
 const KNOWN_LIMITS = new Set(['rates'])
 const KNOWN_UPSTREAM = new Set([
-  ...['address', 'connectTimeoutMs', 'responseTimeoutMs', 'idleTimeoutMs', 'tunnelIdleTimeoutMs'],
+  ...['address', 'servers', 'connectTimeoutMs', 'responseTimeoutMs', 'idleTimeoutMs', 'tunnelIdleTimeoutMs'],
   ...['keepAliveMs', 'maxConnections', 'maxBodyBytes'],
 ])
 
@@ -100,6 +100,15 @@ function ofUpstream(path: string, upstream: Upstream): UnsupportedSetting[] {
   const changed = (key: keyof Upstream) => !isDeepStrictEqual(upstream[key], UPSTREAM[key])
   return [
     ...unknownKeys(path, upstream, UPSTREAM, KNOWN_UPSTREAM),
+    ...((upstream.servers?.length ?? 1) > 1
+      ? [
+          warn(
+            `${path}.servers`,
+            'nginx asks another server for a GET also when the first may have seen it, and each of its processes learns of a failure by itself',
+            'keep GETs free of effects, or take the built-in proxy',
+          ),
+        ]
+      : []),
     ...(changed('maxConnections')
       ? [
           warn(

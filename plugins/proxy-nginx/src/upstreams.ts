@@ -1,4 +1,5 @@
 import { formatAddress } from '@havn/model/address'
+import { serversOf } from '@havn/model'
 import type { Upstream } from '@havn/model'
 import { block, directive } from './conf/directive.ts'
 import type { Directive } from './conf/directive.ts'
@@ -19,14 +20,16 @@ export interface PassOptions {
 
 /** The servers, with pools of connections. They are known by number: a name of theirs may be any text. */
 export function upstreamGroups(upstreams: readonly Upstream[]): Directive[] {
-  return upstreams.map(({ address, keepAliveMs }, at) =>
+  return upstreams.map((upstream, at) =>
     block(
       'upstream',
       [upstreamName(at)],
       [
-        directive('server', formatAddress(address)),
+        ...serversOf(upstream).map(({ address, weight }) =>
+          directive('server', formatAddress(address), ...(weight === 1 ? [] : [`weight=${weight}`])),
+        ),
         directive('keepalive', IDLE_CONNECTIONS),
-        directive('keepalive_timeout', `${keepAliveMs}ms`),
+        directive('keepalive_timeout', `${upstream.keepAliveMs}ms`),
         directive('keepalive_requests', 100_000),
       ],
     ),

@@ -197,6 +197,19 @@ describe('what nginx cannot do', () => {
         ['edge.upstream.idleTimeoutMs', 'warn'],
       ],
     ],
+    [
+      'a group of servers, balanced in a way that nginx does not know',
+      {
+        upstream: {
+          servers: [{ address: { type: 'unix', path: '/a' } }, { address: { type: 'unix', path: '/b' } }],
+          balance: { type: 'sticky' },
+        },
+      },
+      [
+        ['edge.upstream.balance', 'refuse'],
+        ['edge.upstream.servers', 'warn'],
+      ],
+    ],
   ])('%s', (_case, edge, expected) => {
     expect(unsupported(edge)).toEqual(expected)
   })
@@ -218,6 +231,18 @@ describe('what nginx cannot do', () => {
     const planned = plan({ limits: { rates: [{ requests: 1, perMs: 3_600_000 }] } })
     expect(planned.files.map(({ path }) => path)).toEqual(['nginx/temp/.keep'])
   })
+})
+
+test('all servers of a group are named, with the weights that are not 1', () => {
+  const servers = [
+    { address: { type: 'unix' as const, path: '/run/a.sock' }, weight: 3 },
+    { address: { type: 'tcp' as const, host: '10.0.0.1', port: 8000 } },
+  ]
+  const upstreams = { api: { servers } }
+  const routes: EdgeOptions['routes'] = [{ to: { type: 'upstream', upstream: 'api' } }]
+  const { files } = plan({ upstreams, routes })
+  const text = files.map(({ content }) => content).join('')
+  expect(text).toMatch(/server unix:\/run\/a\.sock weight=3;\s+server 10\.0\.0\.1:8000;/)
 })
 
 test('what is wrong for the edge is wrong for nginx', () => {

@@ -1,26 +1,122 @@
 import { addressSchema } from '../address-schema.ts'
 import { z } from 'zod'
 
-/** An HTTP server that the edge passes requests on to. */
-export const upstreamSchema = z.strictObject({
-  address: addressSchema,
-  /** From the first SYN to an open connection; 504 beyond it. */
-  connectTimeoutMs: z.int().min(1).default(5_000),
-  /** Longest silence before the response begins; 504 beyond it. */
-  responseTimeoutMs: z.int().min(1).default(60_000),
-  /** Longest silence within a response; the connection is cut beyond it. */
-  idleTimeoutMs: z.int().min(1).default(300_000),
-  /** Longest silence of an upgraded connection. */
-  tunnelIdleTimeoutMs: z.int().min(1).default(3_600_000),
-  /** Unused connections are closed after it. Keep it below the upstream's own limit. */
-  keepAliveMs: z.int().min(1).default(4_000),
-  /** Connections to the upstream, for each thread; requests wait for a free one beyond it. */
-  maxConnections: z.int().min(1).default(256),
-  /** For chunked bodies; the listener measures the others. 413 beyond it. */
-  maxBodyBytes: z
-    .int()
-    .min(0)
-    .default(1024 * 1024 * 1024),
+const tokenSchema = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, {
+  error: 'must be a name as headers and cookies have: letters, digits, hyphens',
 })
+
+/** One server of a group. */
+export const upstreamServerSchema = z.strictObject({
+  address: addressSchema,
+  /** Its part of the requests, beside the weights of the others. */
+  weight: z.int().min(1).max(1_000).default(1),
+})
+
+/** A validated server of a group. */
+export type UpstreamServerConfig = z.output<typeof upstreamServerSchema>
+
+/** Which server of a group a request goes to. */
+export const balanceSchema = z.discriminatedUnion('type', [
+  /** One after another, by weight. */
+  z.strictObject({ type: z.literal('round-robin') }),
+  /** The one that has the fewest requests and tunnels, by weight. */
+  z.strictObject({ type: z.literal('least-connections') }),
+  /** Always the same one for the same key; a server that comes or goes moves only its own part of the keys. */
+  z.strictObject({
+    type: z.literal('hash'),
+    /** A request without the header or cookie is told by its client's address. */
+    key: z
+      .union([
+        z.enum(['client', 'path']),
+        z.strictObject({ header: tokenSchema }),
+        z.strictObject({ cookie: tokenSchema }),
+      ])
+      .default('client'),
+  }),
+  /** The one that the client's cookie names; who has none gets one, for the server that is the least busy. */
+  z.strictObject({ type: z.literal('sticky'), cookie: tokenSchema.default('havn_server') }),
+])
+/** A validated way of balancing. */
+export type Balance = z.output<typeof balanceSchema>
+
+/** When requests are sent again, to another server. Never one of which a server may have seen a byte. */
+export const retrySchema = z.strictObject({
+  /** Servers that a request is sent to at most. */
+  tries: z.int().min(1).max(10).default(3),
+  /** Retries for each request, on average: more would add to the load of servers that are already short of breath. */
+  share: z.number().min(0).max(1).default(0.2),
+  /** Retries a second that are always allowed. */
+  perSecond: z.int().min(0).max(10_000).default(10),
+})
+
+/** When a server is left out for a while, by what requests find. The only server, and the last one, never is. */
+export const circuitSchema = z.strictObject({
+  /** Failures in a row: no connection, no answer in time, or none that can be read. */
+  failures: z.int().min(1).max(1_000).default(3),
+  /** Answers that are failures too, such as 502 or 503. */
+  statuses: z.array(z.int().min(500).max(599)).default([]),
+  /** After it one request tries again; each time that fails, it is twice as long. */
+  openMs: z.int().min(1).default(1_000),
+  maxOpenMs: z.int().min(1).default(30_000),
+})
+/** Validated settings of a circuit breaker. */
+export type CircuitConfig = z.output<typeof circuitSchema>
+
+/** HTTP servers that the edge passes requests on to: one `address`, or a group of `servers`. */
+export const upstreamSchema = z
+  .strictObject({
+    /** The only server; for several, see {@link servers}. */
+    address: addressSchema.optional(),
+    servers: z.array(upstreamServerSchema).min(1).max(64).optional(),
+    balance: balanceSchema.default({ type: 'round-robin' }),
+    retry: retrySchema.prefault({}),
+    circuit: circuitSchema.prefault({}),
+    /** How long the weight of a server that came, or came back, takes to grow to what was written. */
+    slowStartMs: z.int().min(0).max(3_600_000).default(0),
+    /** How long a request waits while no server can be had, as during a restart; 503 beyond it. 0: not at all. */
+    holdMs: z.int().min(0).max(600_000).default(0),
+    /** Requests that wait so at a time, in each thread; 503 for one more. */
+    holdLimit: z.int().min(1).max(100_000).default(1_000),
+    /** From the first SYN to an open connection; 504 beyond it. */
+    connectTimeoutMs: z.int().min(1).default(5_000),
+    /** Longest silence before the response begins; 504 beyond it. */
+    responseTimeoutMs: z.int().min(1).default(60_000),
+    /** Longest silence within a response; the connection is cut beyond it. */
+    idleTimeoutMs: z.int().min(1).default(300_000),
+    /** Longest silence of an upgraded connection. */
+    tunnelIdleTimeoutMs: z.int().min(1).default(3_600_000),
+    /** Unused connections are closed after it. Keep it below the upstream's own limit. */
+    keepAliveMs: z.int().min(1).default(4_000),
+    /** Connections to each server, for each thread; requests wait for a free one beyond it. */
+    maxConnections: z.int().min(1).default(256),
+    /** For chunked bodies; the listener measures the others. 413 beyond it. */
+    maxBodyBytes: z
+      .int()
+      .min(0)
+      .default(1024 * 1024 * 1024),
+  })
+  .superRefine(({ address, servers }, context) => {
+    if ((address === undefined) === (servers === undefined))
+      context.addIssue({
+        code: 'custom',
+        message: 'needs either address, for one server, or servers, for a group',
+      })
+    const known = new Set<string>()
+    servers?.forEach((server, at) => {
+      const key = JSON.stringify(Object.entries(server.address).sort())
+      if (known.has(key))
+        context.addIssue({
+          code: 'custom',
+          path: ['servers', at, 'address'],
+          message: 'is in the group twice; give the server a higher weight instead',
+        })
+      known.add(key)
+    })
+  })
 /** A validated upstream. */
 export type Upstream = z.output<typeof upstreamSchema>
+
+/** The servers of an upstream, whichever way it is written. */
+export function serversOf({ address, servers }: Upstream): readonly UpstreamServerConfig[] {
+  return servers ?? [{ address: address!, weight: 1 }]
+}

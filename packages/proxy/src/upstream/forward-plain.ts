@@ -1,32 +1,25 @@
 import { STATUS_CODES } from 'node:http'
 import { dateLine, forwardableHeaders, sendError } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
-import type { EdgeNotes, PluginLogger } from '@havn/plugin-api'
 import type { ResponseTap } from '../response/response-tap.ts'
-import type { ConnectionPool } from './client/connection-pool.ts'
 import type { ResponseHead } from './client/response-head.ts'
-import { errorCode } from './error-code.ts'
 import { UpstreamCall } from './client/upstream-call.ts'
 import type { CallReceiver } from './client/upstream-call.ts'
+import { failureHeaders } from './failure.ts'
+import type { Failure } from './failure.ts'
+import { Passage } from './passage.ts'
+import type { PassageOptions } from './passage.ts'
+import type { UpstreamServer } from './upstream-server.ts'
 
 /** Bodies up to this are waited for when their head came alone, as most Python servers send it. */
 const SMALL_BODY_BYTES = 64 * 1024
 
-export interface PlainForward {
+export interface PlainForward extends PassageOptions {
   exchange: PlainExchange
-  method: string
   /** The request's head for the upstream, latin-1, to the empty line at its end. */
   head: string
-  pool: ConnectionPool
-  /** For the log: the query is left out, since it may hold secrets. */
-  path: string
-  logger: PluginLogger
-  /** For the access log. */
-  notes: EdgeNotes
   /** Sees the response to a GET. */
   tap: ResponseTap | null
-  /** The client has its answer, or is gone. */
-  onOver(): void
 }
 
 /**
@@ -34,46 +27,61 @@ export interface PlainForward {
  * node:http's response, at the pace of the slower side. Failures end as they do in `forwardRequest`.
  */
 export function forwardPlain(forward: PlainForward): void {
-  const receiver = new PlainReceiver(forward)
-  receiver.start()
+  new PlainReceiver(forward).start()
 }
 
-class PlainReceiver implements CallReceiver {
-  readonly #forward: PlainForward
-  readonly #call: UpstreamCall
+class PlainReceiver extends Passage implements CallReceiver {
+  readonly #exchange: PlainExchange
+  readonly #requestHead: string
+  readonly #tap: ResponseTap | null
+  #call: UpstreamCall | null = null
   #head: ResponseHead | null = null
   #chunks: Buffer[] = []
   #isStream = false
-  #sentAt = 0
   /** The client has left, and others wait for the response. */
   #isAlone = false
 
   constructor(forward: PlainForward) {
-    this.#forward = forward
-    this.#call = new UpstreamCall(forward.pool, forward.method, forward.head, this)
+    super(forward)
+    this.#exchange = forward.exchange
+    this.#requestHead = forward.head
+    this.#tap = forward.tap
   }
 
   start(): void {
-    this.#sentAt = performance.now()
-    this.#forward.exchange.socket.once('close', this.#onClientLeft)
+    this.#exchange.socket.once('close', this.#onClientLeft)
+    this.group.dispatch(this)
+  }
+
+  override send(server: UpstreamServer): void {
+    this.#call = new UpstreamCall(server.pool, this.target.method, this.#requestHead, this)
     this.#call.start()
+  }
+
+  override refuse(failure: Failure): void {
+    const headers = failureHeaders(failure)
+    if (!this.#exchange.isOver) sendError(this.#exchange.response, failure.status, { headers })
+    this.#tap?.onAbort()
+    this.#over()
+  }
+
+  mayRepeat(): boolean {
+    return this.group.mayRepeat()
   }
 
   onHead(head: ResponseHead): void {
     this.#head = head
-    this.#forward.notes.upstreamMs = performance.now() - this.#sentAt
-    const { tap } = this.#forward
-    if (tap === null) return
+    this.group.answered(this, head.status)
+    if (this.#tap === null) return
     const reason = head.reason || (STATUS_CODES[head.status] ?? '')
-    tap.onHead(head.status, reason, forwardableHeaders(head.rawHeaders))
+    this.#tap.onHead(head.status, reason, forwardableHeaders(head.rawHeaders))
   }
 
   onBody(chunk: Buffer): void {
-    const { exchange, tap } = this.#forward
-    tap?.onChunk(chunk)
+    this.#tap?.onChunk(chunk)
     if (this.#isAlone) this.#endUnlessAwaited()
     else if (!this.#isStream) this.#chunks.push(chunk)
-    else if (!exchange.response.write(chunk) && !tap?.takesAll) this.#call.pause()
+    else if (!this.#exchange.response.write(chunk) && !this.#tap?.takesAll) this.#call!.pause()
   }
 
   onPacket(): void {
@@ -84,31 +92,28 @@ class PlainReceiver implements CallReceiver {
   }
 
   onEnd(): void {
-    const { exchange, tap } = this.#forward
-    if (this.#isStream) exchange.response.end()
-    else if (!exchange.isOver) this.#sendWhole(this.#head!)
-    tap?.onEnd()
+    if (this.#isStream) this.#exchange.response.end()
+    else if (!this.#exchange.isOver) this.#sendWhole(this.#head!)
+    this.#tap?.onEnd()
     this.#over()
   }
 
-  onError(error: NodeJS.ErrnoException): void {
-    const { exchange, path, logger, notes, tap } = this.#forward
-    notes.error = errorCode(error)
+  onError(error: NodeJS.ErrnoException, isUnsent: boolean): void {
     if (this.#isStream) {
-      logger.warn({ err: error, path }, 'The upstream broke off its response')
-      exchange.socket.destroy()
-    } else if (!exchange.isOver) {
-      const status = statusOf(error)
-      logger.warn({ err: error, path, status }, 'The upstream did not answer')
-      sendError(exchange.response, status)
+      this.group.brokeOff(this, error)
+      this.#exchange.socket.destroy()
+      this.#tap?.onAbort()
+      this.#over()
+      return
     }
-    tap?.onAbort()
-    this.#over()
+    this.#head = null
+    this.#chunks = []
+    const failure = this.group.failed(this, error, isUnsent)
+    if (failure !== null) this.refuse(failure)
   }
 
   #sendWhole({ status, reason, rawHeaders, framing }: ResponseHead): void {
-    const { exchange } = this.#forward
-    const headers = forwardableHeaders(rawHeaders)
+    const headers = this.withCookies(forwardableHeaders(rawHeaders))
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
     let text = `HTTP/1.1 ${status} ${reason || (STATUS_CODES[status] ?? '')}\r\n`
     let hasDate = false
@@ -120,45 +125,38 @@ class PlainReceiver implements CallReceiver {
     }
     if (!hasDate) text += dateLine()
     if (framing.type === 'chunked' || framing.type === 'close') text += `Content-Length: ${body.length}\r\n`
-    exchange.send(status, text, body.length <= SMALL_BODY_BYTES ? body.toString('latin1') : body)
+    this.#exchange.send(status, text, body.length <= SMALL_BODY_BYTES ? body.toString('latin1') : body)
   }
 
   #beginStream({ status, reason, rawHeaders }: ResponseHead): void {
-    const { response } = this.#forward.exchange
+    const { response } = this.#exchange
     this.#isStream = true
-    response.on('error', ignore).on('drain', () => this.#call.resume())
-    response.writeHead(status, reason, [...forwardableHeaders(rawHeaders)])
+    response.on('error', ignore).on('drain', () => this.#call!.resume())
+    response.writeHead(status, reason, [...this.withCookies(forwardableHeaders(rawHeaders))])
     // When a stream's first byte will come is not known: the client learns of it now.
     response.flushHeaders()
-    const { tap } = this.#forward
-    for (const chunk of this.#chunks) if (!response.write(chunk) && !tap?.takesAll) this.#call.pause()
+    for (const chunk of this.#chunks) if (!response.write(chunk) && !this.#tap?.takesAll) this.#call!.pause()
     this.#chunks = []
   }
 
   readonly #onClientLeft = (): void => {
     this.#isAlone = true
     this.#chunks = []
-    this.#call.resume()
+    this.#call?.resume()
     this.#endUnlessAwaited()
   }
 
   #endUnlessAwaited(): void {
-    const { tap } = this.#forward
-    if (tap?.isAwaited) return
-    this.#call.cancel()
-    tap?.onAbort()
+    if (this.#tap?.isAwaited) return
+    this.#call?.cancel()
+    this.#tap?.onAbort()
     this.#over()
   }
 
   #over(): void {
-    this.#forward.exchange.socket.off('close', this.#onClientLeft)
-    this.#forward.onOver()
+    this.#exchange.socket.off('close', this.#onClientLeft)
+    this.leave()
   }
-}
-
-function statusOf(error: NodeJS.ErrnoException): number {
-  if (error.code === 'ETIMEDOUT') return 504
-  return error.code === 'EBUSY' ? 503 : 502
 }
 
 function ignore(): void {}

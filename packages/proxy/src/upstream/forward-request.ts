@@ -1,11 +1,13 @@
 import { request as httpRequest } from 'node:http'
-import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { forwardableHeaders, limitBody, sendError } from '@havn/http'
-import type { EdgeNotes, PluginLogger } from '@havn/plugin-api'
-import type { Upstream } from '@havn/model'
-import { errorCode } from './error-code.ts'
+import { failureHeaders } from './failure.ts'
+import type { Failure } from './failure.ts'
 import { limitConnect, timeoutError } from './limit-connect.ts'
+import { Passage } from './passage.ts'
+import type { PassageOptions } from './passage.ts'
+import type { UpstreamServer } from './upstream-server.ts'
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
@@ -13,16 +15,10 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 /** Bodies up to this are sent in one piece. */
 const SMALL_BODY_BYTES = 64 * 1024
 
-export interface Exchange {
+export interface RequestForward extends PassageOptions {
   request: IncomingMessage
   response: ServerResponse
-  options: RequestOptions & { headers: string[] }
-  /** For the log: the query is left out, since it may hold secrets. */
-  path: string
-  config: Upstream
-  logger: PluginLogger
-  /** For the access log. */
-  notes: EdgeNotes
+  options: { method: string; path: string; headers: string[] }
 }
 
 /**
@@ -30,24 +26,156 @@ export interface Exchange {
  * request to the upstream with it; an upstream that fails before its response began is a 502 or 504, and one that
  * fails within it cuts the client's connection, so that nobody takes a part for the whole.
  */
-export function forwardRequest(exchange: Exchange): void {
-  const { request, response, config } = exchange
-  const body = hasBody(request) ? limitBody(request, config.maxBodyBytes) : null
-  let attempt: ClientRequest | null = null
-  response.on('error', ignore).once('close', () => attempt?.destroy())
+export function forwardRequest(forward: RequestForward): void {
+  new RequestPassage(forward).start()
+}
 
-  if (body === null) attempt = send(exchange, { isRetry: false, onStale: retry }).end()
-  else if (isSmall(request)) collectBody(body, exchange, (bytes) => (attempt = sendOnce().end(bytes)))
-  else sendBody(body, (attempt = sendOnce()), exchange)
+class RequestPassage extends Passage {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #options: RequestForward['options']
+  #sent: ClientRequest | null = null
+  /** A body that is read while it is sent. */
+  #stream: Readable | null = null
+  /** A body that was read before. */
+  #bytes: Buffer | null = null
 
-  function sendOnce(): ClientRequest {
-    return send(exchange, { isRetry: false, onStale: () => false })
+  constructor(forward: RequestForward) {
+    super(forward)
+    this.#request = forward.request
+    this.#response = forward.response
+    this.#options = forward.options
   }
 
-  function retry(): boolean {
-    if (!IDEMPOTENT.has(request.method!)) return false
-    attempt = send(exchange, { isRetry: true, onStale: () => false }).end()
-    return true
+  start(): void {
+    this.#response.on('error', ignore).once('close', () => {
+      this.#sent?.destroy()
+      this.leave()
+    })
+    if (!hasBody(this.#request)) return this.group.dispatch(this)
+    const body = limitBody(this.#request, this.group.config.maxBodyBytes)
+    this.#request.on('error', ignore)
+    body.on('error', (error) => {
+      this.#sent?.destroy()
+      this.#refuseBody(error)
+    })
+    if (isSmall(this.#request)) return this.#collect(body)
+    this.#stream = body
+    this.group.dispatch(this)
+  }
+
+  override send(server: UpstreamServer): void {
+    this.#attempt(server, false)
+  }
+
+  override refuse(failure: Failure): void {
+    const { complete } = this.#request
+    if (this.#response.destroyed) return
+    sendError(this.#response, failure.status, { headers: failureHeaders(failure), close: !complete })
+  }
+
+  /**
+   * Waits for a whole small body. Sent in one piece with its head, it leaves no write behind that an upstream which
+   * answers and closes at once could break, the answer with it; and a slow client holds no worker there.
+   */
+  #collect(body: Readable): void {
+    const chunks: Buffer[] = []
+    body.on('data', (chunk: Buffer) => chunks.push(chunk))
+    body.once('end', () => {
+      if (this.#response.destroyed) return
+      this.#bytes = Buffer.concat(chunks)
+      this.group.dispatch(this)
+    })
+  }
+
+  #refuseBody(error: Error & { status?: number }): void {
+    if (error.status !== undefined) sendError(this.#response, error.status, { close: true })
+  }
+
+  /** @param isRepeat on a connection of its own: others in the pool may be as dead as the one before. */
+  #attempt(server: UpstreamServer, isRepeat: boolean): void {
+    const agent = isRepeat ? false : server.agent
+    const sent = httpRequest({ ...server.target, ...this.#options, agent })
+    this.#sent = sent
+    let isConnected = false
+    let isAnswered = false
+    limitConnect(sent, this.group.config.connectTimeoutMs, () => {
+      isConnected = true
+      // Not a byte of it is read before, so that another server can have it all.
+      this.#stream?.pipe(sent)
+    })
+    this.#limitSilence(sent)
+    sent.once('response', (received) => {
+      isAnswered = true
+      this.#sendBack(received)
+    })
+    sent.once('upgrade', (_received, socket) => {
+      isAnswered = true
+      socket.destroy()
+      this.#fail(new Error('The upstream switched protocols without being asked'), false)
+    })
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      if (isAnswered || this.#response.destroyed || this.#response.headersSent) return
+      const isStale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+      if (isStale && !isRepeat && this.#mayRepeat()) this.#attempt(server, true)
+      else this.#fail(error, !isConnected)
+    })
+    if (this.#stream === null) sent.end(this.#bytes ?? undefined)
+  }
+
+  #mayRepeat(): boolean {
+    const hasNoBody = this.#stream === null && this.#bytes === null
+    return hasNoBody && IDEMPOTENT.has(this.target.method) && this.group.mayRepeat()
+  }
+
+  #sendBack(received: IncomingMessage): void {
+    const response = this.#response
+    if (response.destroyed || response.headersSent) {
+      received.destroy()
+      return
+    }
+    const status = received.statusCode!
+    if (status < 200) {
+      received.destroy()
+      this.#fail(new Error(`The upstream's status is ${status}`), false)
+      return
+    }
+    this.group.answered(this, status)
+    const headers = [...this.withCookies(forwardableHeaders(received.rawHeaders))]
+    // A body that was not read to its end would be taken for the next request.
+    if (!this.#request.complete) headers.push('Connection', 'close')
+    response.writeHead(status, headers)
+    // The length of a stream is not known, nor when it will begin: the client learns of it now.
+    if (received.headers['content-length'] === undefined) response.flushHeaders()
+
+    received.once('error', (error) => {
+      // A client that left took this with it.
+      if (!response.destroyed) this.group.brokeOff(this, error)
+      response.destroy()
+    })
+    received.pipe(response)
+  }
+
+  /** Fails a request in which nothing moves, unless it is the client that everyone waits for. */
+  #limitSilence(sent: ClientRequest): void {
+    const { config } = this.group
+    let timeoutMs = config.responseTimeoutMs
+    sent.setTimeout(timeoutMs)
+    sent.once('response', (received) => {
+      timeoutMs = config.idleTimeoutMs
+      received.setTimeout(timeoutMs)
+    })
+    sent.on('timeout', () => {
+      // The pool's own timeout for unused connections may still be set while one opens.
+      if (sent.socket?.connecting) return
+      if (this.#response.writableNeedDrain) sent.socket?.setTimeout(timeoutMs)
+      else sent.destroy(timeoutError('response'))
+    })
+  }
+
+  #fail(error: NodeJS.ErrnoException, isUnsent: boolean): void {
+    const failure = this.group.failed(this, error, isUnsent)
+    if (failure !== null) this.refuse(failure)
   }
 }
 
@@ -57,111 +185,6 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 function isSmall({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) <= SMALL_BODY_BYTES
-}
-
-/**
- * Calls back with a whole small body. Sent in one piece with its head, it leaves no write behind that an upstream
- * which answers and closes at once could break, the answer with it; and a slow client holds no worker there.
- */
-function collectBody(body: Readable, exchange: Exchange, onBody: (bytes: Buffer) => void): void {
-  const chunks: Buffer[] = []
-  exchange.request.on('error', ignore)
-  body.on('data', (chunk: Buffer) => chunks.push(chunk))
-  body.once('end', () => {
-    if (!exchange.response.destroyed) onBody(Buffer.concat(chunks))
-  })
-  body.on('error', (error) => refuseBody(error, exchange))
-}
-
-function sendBody(body: Readable, sent: ClientRequest, exchange: Exchange): void {
-  exchange.request.on('error', ignore)
-  body.on('error', (error) => {
-    sent.destroy()
-    refuseBody(error, exchange)
-  })
-  body.pipe(sent)
-}
-
-function refuseBody(error: Error & { status?: number }, { response }: Exchange): void {
-  if (error.status !== undefined) sendError(response, error.status, { close: true })
-}
-
-/** Begins one attempt. `onStale` is asked when a pooled connection turned out to be dead before any answer. */
-function send(exchange: Exchange, how: { isRetry: boolean; onStale: () => boolean }): ClientRequest {
-  const { response, options, config, notes } = exchange
-  const sentAt = performance.now()
-  // A second attempt takes a connection of its own: others in the pool may be as dead as the first.
-  const sent = httpRequest(how.isRetry ? { ...options, agent: false } : options)
-  let isAnswered = false
-  limitConnect(sent, config.connectTimeoutMs)
-  limitSilence(sent, exchange)
-  sent.once('response', (received) => {
-    isAnswered = true
-    notes.upstreamMs = performance.now() - sentAt
-    sendBack(received, exchange)
-  })
-  sent.once('upgrade', (_received, socket) => {
-    socket.destroy()
-    fail(new Error('The upstream switched protocols without being asked'), exchange)
-  })
-  sent.on('error', (error: NodeJS.ErrnoException) => {
-    if (isAnswered || response.destroyed || response.headersSent) return
-    const isStale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-    if (isStale && how.onStale()) return
-    fail(error, exchange)
-  })
-  return sent
-}
-
-function sendBack(received: IncomingMessage, exchange: Exchange): void {
-  const { request, response, logger } = exchange
-  if (response.destroyed || response.headersSent) {
-    received.destroy()
-    return
-  }
-  const status = received.statusCode!
-  if (status < 200) {
-    received.destroy()
-    fail(new Error(`The upstream's status is ${status}`), exchange)
-    return
-  }
-  const headers = [...forwardableHeaders(received.rawHeaders)]
-  // A body that was not read to its end would be taken for the next request.
-  const mustClose = !request.complete
-  if (mustClose) headers.push('Connection', 'close')
-  response.writeHead(status, headers)
-  // The length of a stream is not known, nor when it will begin: the client learns of it now.
-  if (received.headers['content-length'] === undefined) response.flushHeaders()
-
-  received.once('error', (error) => {
-    exchange.notes.error = errorCode(error)
-    logger.warn({ err: error, path: exchange.path }, 'The upstream broke off its response')
-    response.destroy()
-  })
-  received.pipe(response)
-}
-
-/** Fails a request in which nothing moves, unless it is the client that everyone waits for. */
-function limitSilence(sent: ClientRequest, { response, config }: Exchange): void {
-  let timeoutMs = config.responseTimeoutMs
-  sent.setTimeout(timeoutMs)
-  sent.once('response', (received) => {
-    timeoutMs = config.idleTimeoutMs
-    received.setTimeout(timeoutMs)
-  })
-  sent.on('timeout', () => {
-    // The pool's own timeout for unused connections may still be set while one opens.
-    if (sent.socket?.connecting) return
-    if (response.writableNeedDrain) sent.socket?.setTimeout(timeoutMs)
-    else sent.destroy(timeoutError('response'))
-  })
-}
-
-function fail(error: NodeJS.ErrnoException, { request, response, path, logger, notes }: Exchange): void {
-  notes.error = errorCode(error)
-  const status = error.code === 'ETIMEDOUT' ? 504 : 502
-  logger.warn({ err: error, path, status }, 'The upstream did not answer')
-  sendError(response, status, { close: !request.complete })
 }
 
 function ignore(): void {}

@@ -1,10 +1,16 @@
 import type { ClientRequest } from 'node:http'
 
-/** Fails a request with ETIMEDOUT when it has no open connection in time, a pool that is used up included. */
-export function limitConnect(sent: ClientRequest, timeoutMs: number): void {
+/**
+ * Fails a request with ETIMEDOUT when it has no open connection in time, a pool that is used up included; calls back
+ * when it has one.
+ */
+export function limitConnect(sent: ClientRequest, timeoutMs: number, onConnected: () => void): void {
   const timer = setTimeout(() => sent.destroy(timeoutError('connection')), timeoutMs)
-  const settle = () => clearTimeout(timer)
-  sent.once('close', settle)
+  const settle = () => {
+    clearTimeout(timer)
+    onConnected()
+  }
+  sent.once('close', () => clearTimeout(timer))
   sent.once('socket', (socket) => {
     if (socket.connecting) socket.once('connect', settle)
     else settle()

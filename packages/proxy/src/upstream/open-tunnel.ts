@@ -1,26 +1,20 @@
 import { request as httpRequest } from 'node:http'
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { formatErrorResponse, forwardableHeaders } from '@havn/http'
-import type { EdgeNotes, PluginLogger } from '@havn/plugin-api'
-import type { Upstream } from '@havn/model'
-import { errorCode } from './error-code.ts'
+import { failureHeaders } from './failure.ts'
+import type { Failure } from './failure.ts'
 import { limitConnect, timeoutError } from './limit-connect.ts'
+import { Passage } from './passage.ts'
+import type { PassageOptions } from './passage.ts'
+import type { UpstreamServer } from './upstream-server.ts'
 
-export interface TunnelInput {
+export interface TunnelInput extends PassageOptions {
   socket: Duplex
   /** What the client sent behind its handshake. */
   head: Buffer
-  options: RequestOptions & { headers: string[] }
-  /** For the log: the query is left out, since it may hold secrets. */
-  path: string
-  config: Upstream
-  logger: PluginLogger
-  /** For the access log. */
-  notes: EdgeNotes
-  /** Ends the tunnel. */
-  signal: AbortSignal
+  options: { method: string; path: string; headers: string[] }
 }
 
 /**
@@ -28,44 +22,90 @@ export interface TunnelInput {
  * side closes or both are silent for too long; any other answer is the client's answer, and the end.
  */
 export function openTunnel(input: TunnelInput): void {
-  const { socket, head, options, path, config, logger, notes, signal } = input
-  const sentAt = performance.now()
-  const sent = httpRequest(options)
-  const abort = () => {
-    sent.destroy()
-    socket.destroy()
-  }
-  signal.addEventListener('abort', abort, { once: true })
-  socket.once('close', () => {
-    signal.removeEventListener('abort', abort)
-    sent.destroy()
-  })
+  new TunnelPassage(input).start()
+}
 
-  limitConnect(sent, config.connectTimeoutMs)
-  sent.setTimeout(config.responseTimeoutMs, () => sent.destroy(timeoutError('response')))
-  sent.on('error', (error: NodeJS.ErrnoException) => {
-    if (socket.destroyed || socket.writableEnded) return
-    notes.error = errorCode(error)
-    logger.warn({ err: error, path }, 'The upstream did not answer a WebSocket handshake')
-    notes.status = error.code === 'ETIMEDOUT' ? 504 : 502
-    socket.end(formatErrorResponse(notes.status))
-  })
-  sent.once('upgrade', (received, upstreamSocket, upstreamHead) => {
-    notes.status = received.statusCode
-    notes.upstreamMs = performance.now() - sentAt
-    socket.write(formatHead(received, ['Connection', 'Upgrade', 'Upgrade', 'websocket']), 'latin1')
+class TunnelPassage extends Passage {
+  readonly #socket: Duplex
+  readonly #head: Buffer
+  readonly #options: TunnelInput['options']
+  #sent: ClientRequest | null = null
+
+  constructor(input: TunnelInput) {
+    super(input)
+    this.#socket = input.socket
+    this.#head = input.head
+    this.#options = input.options
+  }
+
+  start(): void {
+    this.#socket.once('close', () => {
+      this.#sent?.destroy()
+      this.leave()
+    })
+    this.#socket.once('end', this.#onClientEnd)
+    this.group.dispatch(this)
+  }
+
+  override send(server: UpstreamServer): void {
+    const { config } = this.group
+    // A connection that changes its protocol never goes back to the pool.
+    const sent = httpRequest({ ...server.target, ...this.#options, agent: false })
+    this.#sent = sent
+    const forgetTunnel = server.holdTunnel(this.#socket)
+    let isConnected = false
+    limitConnect(sent, config.connectTimeoutMs, () => (isConnected = true))
+    sent.setTimeout(config.responseTimeoutMs, () => sent.destroy(timeoutError('response')))
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#socket.destroyed || this.#socket.writableEnded) return
+      forgetTunnel()
+      const failure = this.group.failed(this, error, !isConnected)
+      if (failure !== null) this.refuse(failure)
+    })
+    sent.once('upgrade', (received, upstreamSocket, upstreamHead) => {
+      this.#open(received, upstreamSocket, upstreamHead)
+    })
+    sent.once('response', (received) => {
+      this.notes.status = received.statusCode
+      this.group.answered(this, received.statusCode!)
+      this.#socket.write(this.#formatHead(received, ['Connection', 'close']), 'latin1')
+      received.once('error', () => this.#socket.destroy())
+      received.pipe(this.#socket)
+    })
+    sent.end()
+  }
+
+  override refuse(failure: Failure): void {
+    this.notes.status = failure.status
+    this.#socket.off('end', this.#onClientEnd)
+    this.#socket.end(formatErrorResponse(failure.status, failureHeaders(failure)))
+  }
+
+  /** A client that waits in line is not written to, so that only its end tells that it has left. */
+  readonly #onClientEnd = (): void => {
+    if (this.server === null) this.#socket.destroy()
+  }
+
+  #open(received: IncomingMessage, upstream: Duplex, upstreamHead: Buffer): void {
+    const socket = this.#socket
+    this.notes.status = 101
+    this.group.answered(this, 101)
+    // Whoever retires the server waits for answers, not for tunnels.
+    this.leave()
+    socket.off('end', this.#onClientEnd)
+    socket.write(this.#formatHead(received, ['Connection', 'Upgrade', 'Upgrade', 'websocket']), 'latin1')
     if (upstreamHead.length > 0) socket.write(upstreamHead)
-    if (head.length > 0) upstreamSocket.write(head)
-    join(socket as Socket, upstreamSocket as Socket, config.tunnelIdleTimeoutMs)
-  })
-  sent.once('response', (received) => {
-    notes.status = received.statusCode
-    notes.upstreamMs = performance.now() - sentAt
-    socket.write(formatHead(received, ['Connection', 'close']), 'latin1')
-    received.once('error', () => socket.destroy())
-    received.pipe(socket)
-  })
-  sent.end()
+    if (this.#head.length > 0) upstream.write(this.#head)
+    join(socket as Socket, upstream as Socket, this.group.config.tunnelIdleTimeoutMs)
+  }
+
+  #formatHead(received: IncomingMessage, hopHeaders: readonly string[]): string {
+    const headers = [...this.withCookies(forwardableHeaders(received.rawHeaders)), ...hopHeaders]
+    let head = `HTTP/1.1 ${received.statusCode} ${received.statusMessage ?? ''}\r\n`
+    for (let index = 0; index < headers.length; index += 2)
+      head += `${headers[index]}: ${headers[index + 1]}\r\n`
+    return head + '\r\n'
+  }
 }
 
 /** Two sockets as one: what ends or closes on one side does so on the other, once all it sent is through. */
@@ -89,12 +129,4 @@ function join(client: Socket, upstream: Socket, idleTimeoutMs: number): void {
     })
     one.pipe(other)
   }
-}
-
-function formatHead(received: IncomingMessage, hopHeaders: readonly string[]): string {
-  const headers = [...forwardableHeaders(received.rawHeaders), ...hopHeaders]
-  let head = `HTTP/1.1 ${received.statusCode} ${received.statusMessage ?? ''}\r\n`
-  for (let index = 0; index < headers.length; index += 2)
-    head += `${headers[index]}: ${headers[index + 1]}\r\n`
-  return head + '\r\n'
 }

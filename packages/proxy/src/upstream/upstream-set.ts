@@ -1,19 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EdgeContext } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
-import type { Upstream } from '@havn/model'
 import { createUpstream } from './upstream.ts'
 import type { UpstreamHandler } from './upstream.ts'
+import { UpstreamGroup } from './upstream-group.ts'
 
 /** Where everything goes that no route is for. No upstream of a configuration has this name. */
 const REST = ''
 
 interface Member {
-  config: Upstream
+  group: UpstreamGroup
   handler: UpstreamHandler
 }
 
-/** The upstreams of one configuration. Those that the next one has too live on, with their connections. */
+/** The upstreams of one configuration. What the next one has too lives on, with its connections. */
 export class UpstreamSet {
   readonly #members: ReadonlyMap<string, Member>
 
@@ -29,8 +29,9 @@ export class UpstreamSet {
       new Map(
         configs.map(([name, own]) => {
           const known = previous === undefined ? undefined : previous.#members.get(name)
-          if (known !== undefined && isDeepStrictEqual(known.config, own)) return [name, known]
-          return [name, { config: own, handler: createUpstream(own, context) }]
+          if (known !== undefined && isDeepStrictEqual(known.group.config, own)) return [name, known]
+          const group = new UpstreamGroup(name || 'upstream', own, context, known?.group)
+          return [name, { group, handler: createUpstream(group, context) }]
         }),
       ),
     )
@@ -47,13 +48,15 @@ export class UpstreamSet {
 
   /** Lets what the set that follows does not have answer what it has, and closes it. */
   async retire(successor: UpstreamSet): Promise<void> {
-    const gone = [...this.#members].filter(
-      ([name, { handler }]) => successor.#members.get(name)?.handler !== handler,
+    await Promise.all(
+      [...this.#members].map(([name, { group }]) => {
+        const next = successor.#members.get(name)?.group ?? null
+        return next === group ? undefined : group.retire(next)
+      }),
     )
-    await Promise.all(gone.map(([, { handler }]) => handler.retire()))
   }
 
   close(): void {
-    for (const { handler } of this.#members.values()) handler.close()
+    for (const { group } of this.#members.values()) group.close()
   }
 }

@@ -1,8 +1,9 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import type { Upstream } from '@havn/model'
+import type { Address } from '@havn/model'
 import { timeoutError } from '../limit-connect.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
+import type { SilenceLimits } from './upstream-connection.ts'
 
 /** Requests that may wait for a connection at a time, in one thread. */
 const MAX_WAITING = 4_096
@@ -10,6 +11,12 @@ const MAX_WAITING = 4_096
 export interface ConnectionTaker {
   onConnection(connection: UpstreamConnection): void
   onConnectionError(error: NodeJS.ErrnoException): void
+}
+
+export interface PoolConfig extends SilenceLimits {
+  readonly address: Address
+  readonly connectTimeoutMs: number
+  readonly maxConnections: number
 }
 
 interface Place {
@@ -20,18 +27,18 @@ interface Place {
 }
 
 /**
- * The connections to one upstream. The one used last is used first, being the least likely to be closed by the other
+ * The connections to one server. The one used last is used first, being the least likely to be closed by the other
  * side; when all are in use, who asks waits in line.
  */
 export class ConnectionPool {
-  readonly #config: Upstream
+  readonly #config: PoolConfig
   readonly #idle: UpstreamConnection[] = []
   /** With those that are being opened. */
   readonly #sockets = new Set<Socket>()
   readonly #line = new Set<Place>()
   #isClosed = false
 
-  constructor(config: Upstream) {
+  constructor(config: PoolConfig) {
     this.#config = config
   }
 

@@ -9,7 +9,10 @@ export interface CallReceiver {
   /** All of what arrived together has been told, and more is to come. */
   onPacket(): void
   onEnd(): void
-  onError(error: NodeJS.ErrnoException): void
+  /** @param isUnsent no connection was had, so that not a byte of the request went out. */
+  onError(error: NodeJS.ErrnoException, isUnsent: boolean): void
+  /** A pooled connection was dead: asks for one more attempt, on a new one. */
+  mayRepeat(): boolean
 }
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
@@ -74,7 +77,7 @@ export class UpstreamCall implements ConnectionTaker, ResponseReceiver {
   onConnectionError(error: NodeJS.ErrnoException): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#receiver.onError(error)
+    this.#receiver.onError(error, true)
   }
 
   onHead(head: ResponseHead): void {
@@ -99,13 +102,13 @@ export class UpstreamCall implements ConnectionTaker, ResponseReceiver {
   onError(error: NodeJS.ErrnoException, isStale: boolean): void {
     this.#connection = null
     if (this.#isOver) return
-    if (isStale && !this.#isRetry && IDEMPOTENT.has(this.#method)) {
+    if (isStale && !this.#isRetry && IDEMPOTENT.has(this.#method) && this.#receiver.mayRepeat()) {
       this.#isRetry = true
       this.start()
       return
     }
     this.#isOver = true
-    this.#receiver.onError(error)
+    this.#receiver.onError(error, false)
   }
 
   isHoldingBack(): boolean {
