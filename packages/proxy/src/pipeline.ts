@@ -136,12 +136,13 @@ export class Pipeline {
     const destination = this.#find(target)
     if (destination === null) return false
     noteDestination(destination, notes)
-    if ('forward' in destination) destination.tunnel(handshake)
-    else if (destination.to.type === 'upstream')
-      this.#upstreams
-        .get(destination.to.upstream)
-        .tunnel({ ...handshake, target: targetFor(destination, target) })
-    else return refuse(404)
+    if ('forward' in destination) {
+      destination.tunnel(handshake)
+      return true
+    }
+    const upstream = this.#upstreams.handlerOf(destination.to)
+    if (upstream === null) return refuse(404)
+    upstream.tunnel({ ...handshake, target: targetFor(destination, target) })
     return true
 
     function refuse(status: number, headers?: Record<string, string>): true {
@@ -223,8 +224,8 @@ export class Pipeline {
       destination.forwardPlain(plain, target, tap)
       return true
     }
-    if (destination.to.type !== 'upstream') return false
-    const upstream = this.#upstreams.get(destination.to.upstream)
+    const upstream = this.#upstreams.handlerOf(destination.to)
+    if (upstream === null) return false
     upstream.forwardPlain(plain, targetFor(destination, target), tap)
     return true
   }
@@ -238,8 +239,8 @@ export class Pipeline {
   #follow(route: Route, exchange: EdgeExchange): void {
     const { to } = route
     const { response, target } = exchange
-    if (to.type === 'upstream')
-      this.#upstreams.get(to.upstream).forward({ ...exchange, target: targetFor(route, target) })
+    const upstream = this.#upstreams.handlerOf(to)
+    if (upstream !== null) upstream.forward({ ...exchange, target: targetFor(route, target) })
     else if (to.type === 'redirect') redirect(response, target, to)
     else if (to.type === 'respond') respond(response, to)
   }

@@ -86,3 +86,93 @@ describe('routes', () => {
     expect((await ask('/robots.txt/x')).status).toBe(418)
   })
 })
+
+describe('a split', () => {
+  const routeTo = (parts: { upstream: string; weight: number }[], cookie?: string) => [
+    {
+      match: { path: '/app' },
+      rewritePrefix: '/',
+      to: { type: 'split' as const, parts, ...(cookie && { cookie }) },
+    },
+  ]
+  const handshake = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Key': 'abc' }
+
+  test('gives who is new to one of its parts, and brings that one back to it', async () => {
+    const upstreams = { a: await upstream('a'), b: await upstream('b') }
+    const started = await startEdge({
+      upstreams,
+      routes: routeTo(
+        [
+          { upstream: 'a', weight: 1 },
+          { upstream: 'b', weight: 0 },
+        ],
+        'release',
+      ),
+    })
+    onTestFinished(() => started[Symbol.asyncDispose]())
+    const ask = (headers: Record<string, string> = {}, method = 'GET') =>
+      exchange(started.port, get('/app/x', headers, method))
+    const pins = await Promise.all([ask(), ask({}, 'DELETE'), ask(handshake)])
+    for (const { text, headers } of pins) {
+      expect(text).toMatch(/^a \w+ \/x \/app$/)
+      expect(headers['set-cookie']).toMatch(/^release=[\w-]{16}; Path=\/; HttpOnly; SameSite=Lax$/)
+    }
+    const Cookie = pins[0].headers['set-cookie']!.split(';')[0]!
+    await started.update({
+      upstreams,
+      routes: routeTo(
+        [
+          { upstream: 'a', weight: 0 },
+          { upstream: 'b', weight: 1 },
+        ],
+        'release',
+      ),
+    })
+    for (const answer of [
+      await ask({ Cookie }),
+      await ask({ Cookie }, 'DELETE'),
+      await ask({ Cookie, ...handshake }),
+    ]) {
+      expect(answer.text).toMatch(/^a /)
+      expect(answer.headers).not.toHaveProperty('set-cookie')
+    }
+    expect((await ask()).text).toMatch(/^b /)
+    await started.update({ upstreams, routes: routeTo([{ upstream: 'b', weight: 1 }], 'release') })
+    const moved = await ask({ Cookie })
+    expect(moved.text).toMatch(/^b /)
+    expect(moved.headers['set-cookie']).toMatch(/^release=/)
+  })
+
+  test('without a cookie leads each request by itself', async () => {
+    const ask = await edge({
+      upstreams: { a: await upstream('a'), b: await upstream('b') },
+      routes: routeTo([
+        { upstream: 'a', weight: 1 },
+        { upstream: 'b', weight: 1 },
+      ]),
+    })
+    const answers = await Promise.all(Array.from({ length: 64 }, () => ask('/app')))
+    expect(new Set(answers.map(({ text }) => text[0]))).toEqual(new Set(['a', 'b']))
+    for (const { headers } of answers) expect(headers).not.toHaveProperty('set-cookie')
+  })
+
+  test.each([
+    [
+      'leads to an upstream that is not there',
+      [{ upstream: 'c', weight: 1 }],
+      'HAVN_ERR_EDGE_UPSTREAM_UNKNOWN',
+    ],
+    [
+      'has a part twice',
+      [
+        { upstream: 'a', weight: 1 },
+        { upstream: 'a', weight: 2 },
+      ],
+      'HAVN_ERR_EDGE_ROUTE',
+    ],
+    ['has no weight at all', [{ upstream: 'a', weight: 0 }], 'HAVN_ERR_EDGE_ROUTE'],
+  ])('that %s is refused', async (_name, parts, code) => {
+    const upstreams = { a: { address: { type: 'unix' as const, path: '/a' } } }
+    await expect(startEdge({ upstreams, routes: routeTo(parts) })).rejects.toMatchObject({ code })
+  })
+})

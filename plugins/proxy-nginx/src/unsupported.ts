@@ -49,6 +49,15 @@ function unknownKeys(
 function ofRoutes({ routes }: EdgeConfig): UnsupportedSetting[] {
   return routes.flatMap(({ match, to }, at) => [
     ...ofHeaders(`edge.routes.${at}.match.headers`, match),
+    ...(to.type === 'split'
+      ? [
+          refuse(
+            `edge.routes.${at}.to`,
+            'the nginx plugin has no translation for a split',
+            'lead to one upstream',
+          ),
+        ]
+      : []),
     ...(to.type === 'respond' && !isWritable(to.body)
       ? [
           refuse(

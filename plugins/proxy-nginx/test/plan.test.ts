@@ -198,6 +198,14 @@ describe('what nginx cannot do', () => {
       ],
     ],
     [
+      'a split',
+      {
+        upstreams: { a: { address: { type: 'unix', path: '/a' } } },
+        routes: [{ to: { type: 'split', parts: [{ upstream: 'a' }] } }],
+      },
+      [['edge.routes.0.to', 'refuse']],
+    ],
+    [
       'a group of servers, balanced in a way that nginx does not know',
       {
         upstream: {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tokenSchema } from './token-schema.ts'
 
 /** `shop.test`, or `*.shop.test` for every name below it. Without a port: a route serves all doors. */
 const hostSchema = z.string().regex(/^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$|^\[[0-9a-f:.]+\]$/, {
@@ -33,6 +34,22 @@ export const routeTargetSchema = z.discriminatedUnion('type', [
   /** The app in whose gateway the edge runs. */
   z.strictObject({ type: z.literal('app') }),
   z.strictObject({ type: z.literal('upstream'), upstream: z.string() }),
+  /** Several upstreams, such as two releases of one app. */
+  z.strictObject({
+    type: z.literal('split'),
+    parts: z
+      .array(
+        z.strictObject({
+          upstream: z.string(),
+          /** Beside the weights of the others. 0: clients that are there stay, nobody new comes. */
+          weight: z.int().min(0).max(1_000).default(1),
+        }),
+      )
+      .min(1)
+      .max(16),
+    /** Keeps each client where it began; absent, every request is led by itself. */
+    cookie: tokenSchema.optional(),
+  }),
   z.strictObject({
     type: z.literal('redirect'),
     /** An absolute URL or path; `{scheme}`, `{host}` (without its port), `{path}` and `{query}` (with its `?`) stand for the request's own. */

@@ -1,9 +1,6 @@
 import { addressSchema } from '../address-schema.ts'
 import { z } from 'zod'
-
-const tokenSchema = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, {
-  error: 'must be a name as headers and cookies have: letters, digits, hyphens',
-})
+import { tokenSchema } from './token-schema.ts'
 
 /** One server of a group. */
 export const upstreamServerSchema = z.strictObject({

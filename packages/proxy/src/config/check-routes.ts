@@ -20,7 +20,8 @@ export function checkRoutes({ routes, upstreams }: EdgeConfig): void {
         names,
       })
     }
-    if (route.rewritePrefix !== undefined && route.to.type !== 'upstream')
+    checkSplit(route, name)
+    if (route.rewritePrefix !== undefined && upstreamsOf(route).length === 0)
       throw errors.HAVN_ERR_EDGE_ROUTE({
         route: name,
         problem: `rewritePrefix has no meaning for the target "${route.to.type}"`,
@@ -41,7 +42,18 @@ export function nameOf(route: Route, at: number): string {
 }
 
 function upstreamsOf({ to }: Route): string[] {
+  if (to.type === 'split') return to.parts.map(({ upstream }) => upstream)
   return to.type === 'upstream' ? [to.upstream] : []
+}
+
+function checkSplit({ to }: Route, route: string): void {
+  if (to.type !== 'split') return
+  const names = to.parts.map(({ upstream }) => upstream)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined)
+    throw errors.HAVN_ERR_EDGE_ROUTE({ route, problem: `"${twice}" is in its parts twice` })
+  if (to.parts.every(({ weight }) => weight === 0))
+    throw errors.HAVN_ERR_EDGE_ROUTE({ route, problem: 'all of its parts have the weight 0' })
 }
 
 /** True when some request is for both, and nothing makes one of them more specific. */

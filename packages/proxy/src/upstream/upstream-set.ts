@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EdgeContext } from '@havn/plugin-api'
-import type { EdgeConfig } from '@havn/model'
+import type { EdgeConfig, Route, RouteTarget } from '@havn/model'
+import { createSplit } from './split.ts'
 import { createUpstream } from './upstream.ts'
 import type { UpstreamHandler } from './upstream.ts'
 import { UpstreamGroup } from './upstream-group.ts'
@@ -16,9 +17,15 @@ interface Member {
 /** The upstreams of one configuration. What the next one has too lives on, with its connections. */
 export class UpstreamSet {
   readonly #members: ReadonlyMap<string, Member>
+  readonly #splits: ReadonlyMap<RouteTarget, UpstreamHandler>
 
-  private constructor(members: ReadonlyMap<string, Member>) {
+  private constructor(members: ReadonlyMap<string, Member>, routes: readonly Route[]) {
     this.#members = members
+    this.#splits = new Map(
+      routes.flatMap(({ to }) =>
+        to.type === 'split' ? [[to, createSplit(to, (name) => this.#members.get(name)!.handler)]] : [],
+      ),
+    )
   }
 
   /** @param previous the set that this one takes the place of. */
@@ -34,6 +41,7 @@ export class UpstreamSet {
           return [name, { group, handler: createUpstream(group, context) }]
         }),
       ),
+      config.routes,
     )
   }
 
@@ -42,8 +50,10 @@ export class UpstreamSet {
     return this.#members.get(REST)?.handler ?? null
   }
 
-  get(name: string): UpstreamHandler {
-    return this.#members.get(name)!.handler
+  /** Whoever a route of the configuration leads to; null when that is no upstream. */
+  handlerOf(to: RouteTarget): UpstreamHandler | null {
+    if (to.type === 'split') return this.#splits.get(to)!
+    return to.type === 'upstream' ? this.#members.get(to.upstream)!.handler : null
   }
 
   /** Lets what the set that follows does not have answer what it has, and closes it. */
