@@ -43,7 +43,13 @@ export type { Security } from './edge/security-config.ts'
 export { routeSchema } from './edge/route-config.ts'
 export type { Route, RouteMatch, RouteTarget } from './edge/route-config.ts'
 export { serversOf, upstreamSchema } from './edge/upstream-config.ts'
-export type { Balance, CircuitConfig, Upstream, UpstreamServerConfig } from './edge/upstream-config.ts'
+export type {
+  Balance,
+  CircuitConfig,
+  HealthConfig,
+  Upstream,
+  UpstreamServerConfig,
+} from './edge/upstream-config.ts'
 export { HavnError, defineErrors, fromErrorJson, isErrorCode, toErrorJson } from './error.ts'
 export type { ErrorDefinition, ErrorExtras, ErrorJson } from './error.ts'
 export { nearestName } from './nearest-name.ts'

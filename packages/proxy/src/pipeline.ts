@@ -69,6 +69,7 @@ export class Pipeline {
           askOrigin: (exchange) => this.#sendOn(exchange),
         })
       : null
+    this.#upstreams.start()
   }
 
   /** False when the request is the app's; true when it is too, but the edge has something to add or to count. */

@@ -59,6 +59,27 @@ export const circuitSchema = z.strictObject({
 /** Validated settings of a circuit breaker. */
 export type CircuitConfig = z.output<typeof circuitSchema>
 
+/** What each server of an upstream is asked from time to time, by each thread. */
+export const healthSchema = z.strictObject({
+  path: z.string().regex(/^\/[\x21-\x7e]*$/, { error: 'must be a path, such as /health/' }),
+  /** The Host header: a name that the app answers to, such as one of Django's ALLOWED_HOSTS. */
+  host: z
+    .string()
+    .regex(/^[\w.:[\]-]+$/)
+    .default('localhost'),
+  intervalMs: z.int().min(100).max(3_600_000).default(5_000),
+  /** An answer that takes longer is none. */
+  timeoutMs: z.int().min(1).max(60_000).default(2_000),
+  /** Good answers in a row after which a server that was left out gets requests again. */
+  healthyAfter: z.int().min(1).max(100).default(2),
+  /** Bad answers in a row after which a server gets no more requests. */
+  unhealthyAfter: z.int().min(1).max(100).default(3),
+  /** Absent, any status from 200 to 399. */
+  expectStatus: z.int().min(200).max(599).optional(),
+})
+/** Validated settings of health checks. */
+export type HealthConfig = z.output<typeof healthSchema>
+
 /** HTTP servers that the edge passes requests on to: one `address`, or a group of `servers`. */
 export const upstreamSchema = z
   .strictObject({
@@ -68,6 +89,8 @@ export const upstreamSchema = z
     balance: balanceSchema.default({ type: 'round-robin' }),
     retry: retrySchema.prefault({}),
     circuit: circuitSchema.prefault({}),
+    /** Absent, only requests show how a server does. */
+    health: healthSchema.optional(),
     /** How long the weight of a server that came, or came back, takes to grow to what was written. */
     slowStartMs: z.int().min(0).max(3_600_000).default(0),
     /** How long a request waits while no server can be had, as during a restart; 503 beyond it. 0: not at all. */

@@ -7,6 +7,7 @@ import { errorCode } from './error-code.ts'
 import { toFailure } from './failure.ts'
 import type { Failure } from './failure.ts'
 import { GroupMember } from './group-member.ts'
+import { HealthCheck } from './health-check.ts'
 import { HoldLine } from './hold-line.ts'
 import type { Passage } from './passage.ts'
 import { RetryBudget } from './retry-budget.ts'
@@ -26,6 +27,7 @@ export class UpstreamGroup {
   /** Filled anew for each choice. */
   readonly #candidates: GroupMember[] = []
   readonly #idle = new Set<() => void>()
+  #checks: HealthCheck[] = []
   #inFlight = 0
   #successor: UpstreamGroup | null = null
 
@@ -35,7 +37,8 @@ export class UpstreamGroup {
     this.config = config
     this.logger = context.logger
     this.#members = toMembers(config, previous ? previous.#members : [])
-    this.#only = this.#members.length === 1 ? this.#members[0]!.server : null
+    const isAlone = this.#members.length === 1 && config.health === undefined
+    this.#only = isAlone ? this.#members[0]!.server : null
     this.#balancer = createBalancer(config.balance)
     this.#budget = new RetryBudget(config.retry)
     this.#line = new HoldLine<Passage>({
@@ -43,6 +46,17 @@ export class UpstreamGroup {
       onTry: (passage) => this.dispatch(passage, true),
       onExpired: (passage) => passage.refuse(this.#unavailable()),
     })
+  }
+
+  /** Begins to ask the servers how they do, where that is wanted; the group that this one follows stops. */
+  start(): void {
+    const { health } = this.config
+    for (const { server } of this.#members) if (health === undefined) server.isHealthy = true
+    if (health === undefined || this.#checks.length > 0) return
+    this.#checks = this.#members.map(
+      ({ server }) =>
+        new HealthCheck({ server, config: health, onChange: (problem) => this.#changed(server, problem) }),
+    )
   }
 
   /** A request came; {@link leave} must follow. */
@@ -69,7 +83,7 @@ export class UpstreamGroup {
     const server = passage.server!
     passage.notes.upstreamMs = performance.now() - passage.sentAt
     if (passage.heldUntil > 0) this.#line.leave(passage)
-    if (this.#line.hasWaiting) for (const held of this.#line.takeAll()) this.dispatch(held)
+    this.#releaseHeld()
     if (this.#only !== null) return
     if (this.config.circuit.statuses.includes(status)) this.#countFailure(passage, server)
     else if (server.circuit.succeeded()) {
@@ -125,6 +139,7 @@ export class UpstreamGroup {
   async retire(successor: UpstreamGroup | null): Promise<void> {
     const kept = new Set(successor === null ? [] : successor.#members.map(({ server }) => server))
     this.#successor = successor
+    this.#stopChecks()
     if (successor !== null) for (const held of this.#line.takeAll()) this.#handOver(held)
     else if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.add(resolve))
     const gone = this.#members.filter(({ server }) => !kept.has(server))
@@ -133,7 +148,28 @@ export class UpstreamGroup {
 
   /** Closes every connection; safe to call twice. */
   close(): void {
+    this.#stopChecks()
     for (const { server } of this.#members) server.close()
+  }
+
+  #stopChecks(): void {
+    for (const check of this.#checks) check.close()
+  }
+
+  #changed(server: UpstreamServer, problem: Error | null): void {
+    const fields = { upstream: this.name, server: server.name }
+    if (problem !== null) {
+      this.logger.warn({ ...fields, problem: problem.message }, 'A server of an upstream is not healthy')
+      return
+    }
+    server.circuit.succeeded()
+    server.startedAt = performance.now()
+    this.logger.info(fields, 'A server of an upstream is healthy again')
+    this.#releaseHeld()
+  }
+
+  #releaseHeld(): void {
+    if (this.#line.hasWaiting) for (const held of this.#line.takeAll()) this.dispatch(held)
   }
 
   #choose(passage: Passage, isLastResort: boolean): GroupMember | null {
@@ -142,11 +178,12 @@ export class UpstreamGroup {
     const { tried, target } = passage
     const candidates = this.#candidates
     candidates.length = 0
+    const isOpen = ({ server }: GroupMember) => server.isHealthy && !tried?.includes(server)
     for (const member of this.#members)
-      if (member.server.circuit.allows(now) && !tried?.includes(member.server)) candidates.push(member)
-    // All are left out: that is worth less than an attempt.
+      if (isOpen(member) && member.server.circuit.allows(now)) candidates.push(member)
+    // Requests failed at all of them: an attempt is worth more than a refusal, save where a check has failed, too.
     if (candidates.length === 0 && isLastResort)
-      for (const member of this.#members) if (!tried?.includes(member.server)) candidates.push(member)
+      for (const member of this.#members) if (isOpen(member)) candidates.push(member)
     if (candidates.length === 0) return null
     return candidates.length === 1 ? candidates[0]! : this.#balancer.pick(candidates, target)
   }

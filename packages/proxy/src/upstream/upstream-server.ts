@@ -24,6 +24,8 @@ export class UpstreamServer {
   readonly agent: Agent
   readonly pool: ConnectionPool
   readonly circuit = new Circuit()
+  /** By health checks; true where there are none. */
+  isHealthy = true
   /** When it came or came back, by `performance.now()`: from then on its weight grows. */
   startedAt = -Infinity
   /** Attempts that failed, ever. */

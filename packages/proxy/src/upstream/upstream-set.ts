@@ -45,6 +45,11 @@ export class UpstreamSet {
     )
   }
 
+  /** Begins what goes on beside requests, in what the previous set did not have. */
+  start(): void {
+    for (const { group } of this.#members.values()) group.start()
+  }
+
   /** The upstream for everything else; null when there is none. */
   get rest(): UpstreamHandler | null {
     return this.#members.get(REST)?.handler ?? null
