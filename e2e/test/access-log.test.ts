@@ -85,7 +85,8 @@ test('the edge alone says where each request went, and gives back its id', async
   expect(await ask('/api/post', 'POST')).toEqual({ id: 'mine-api-post', text: 'mine-api-post' })
   const file = { id: 'mine-static-a.txt', text: 'a file' }
   expect([await ask('/static/a.txt'), await ask('/static/a.txt')]).toEqual([file, file])
-  await ask('/dead')
+  const dead = await fetch(`${url}/dead`, { headers: { 'X-Trace': 'mine-dead', Accept: 'text/html' } })
+  expect(await dead.text()).toContain('<code>mine-dead</code>')
 
   const server = `127.0.0.1:${port}`
   expect(await lineOf(program, '/rest')).toMatchObject({

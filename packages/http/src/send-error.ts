@@ -1,9 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { errorContextOf } from './error-context.ts'
+import { chooseErrorFormat } from './error-format.ts'
+import { errorPagePolicy, formatErrorPage } from './error-page.ts'
 import { lingerAfterResponse } from './linger.ts'
 
-/** Headers set for a body that is not sent after all. */
-const ABOUT_BODY = /^(?:content-.*|cache-control|etag|last-modified|expires|transfer-encoding|accept-ranges)$/
+/** Headers set for a body that is not sent after all; a policy for the site's pages is not about one of them. */
+const ABOUT_BODY =
+  /^(?:content-(?!security-policy).*|cache-control|etag|last-modified|expires|transfer-encoding|accept-ranges)$/
 
 /** What an error response may say beside its status. */
 export interface SendErrorOptions {
@@ -15,23 +19,19 @@ export interface SendErrorOptions {
 }
 
 /**
- * Answers with a small body: `application/problem+json` (RFC 9457) to a client that asks for JSON, plain text
- * otherwise. A response that has begun can only be cut off, so that the client sees that it is incomplete.
+ * Answers with a small body, as the client's Accept has it: a page to those who name HTML, `application/problem+json` (RFC 9457), or
+ * plain text. The page is the site's own where {@link setErrorContext} gave one. A response that has begun can only be
+ * cut off, so that the client sees that it is incomplete.
  */
 export function sendError(response: ServerResponse, status: number, options: SendErrorOptions = {}): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
-  const title = STATUS_CODES[status] ?? 'Error'
-  const asJson = wantsJson(response.req?.headers.accept)
-  const body = asJson
-    ? JSON.stringify({ type: 'about:blank', title, status, detail: options.message }) + '\n'
-    : `${status} ${title}\n` + (options.message ? `\n${options.message}\n` : '')
-
+  const { headers, body } = errorBody(response, status, options.message)
   for (const name of response.getHeaderNames()) if (ABOUT_BODY.test(name)) response.removeHeader(name)
   response.writeHead(status, {
-    'content-type': asJson ? 'application/problem+json' : 'text/plain; charset=utf-8',
+    ...headers,
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
@@ -40,6 +40,32 @@ export function sendError(response: ServerResponse, status: number, options: Sen
   })
   if (options.close && response.socket) lingerAfterResponse(response.socket)
   response.end(response.req?.method === 'HEAD' ? undefined : body)
+}
+
+/** What an error says to this client, and the headers that are about it. */
+export function errorBody(
+  response: ServerResponse,
+  status: number,
+  message?: string,
+): { headers: Record<string, string>; body: string | Buffer } {
+  const { req: request } = response
+  const title = STATUS_CODES[status] ?? 'Error'
+  const format = chooseErrorFormat(request?.headers.accept)
+  if (format === 'text') {
+    const body = `${status} ${title}\n` + (message ? `\n${message}\n` : '')
+    return { headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+  }
+  const context = errorContextOf(response)
+  const requestId = context?.requestId(request)
+  if (format === 'json') {
+    const body = JSON.stringify({ type: 'about:blank', title, status, detail: message, requestId }) + '\n'
+    return { headers: { 'content-type': 'application/problem+json' }, body }
+  }
+  const headers = { 'content-type': 'text/html; charset=utf-8' }
+  const own = context?.page(status) ?? null
+  if (own !== null) return { headers, body: own }
+  const body = formatErrorPage({ status, title, message, requestId })
+  return { headers: { ...headers, 'content-security-policy': errorPagePolicy }, body }
 }
 
 /** The same for a socket that no response belongs to: malformed requests, refused upgrades. Ends the connection. */
@@ -53,8 +79,4 @@ export function formatErrorResponse(status: number, headers: Readonly<Record<str
   }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`
-}
-
-function wantsJson(accept: string | undefined): boolean {
-  return accept !== undefined && /\bjson\b/i.test(accept) && !/\btext\/html\b/i.test(accept)
 }

@@ -11,6 +11,7 @@ import type { EdgeExchange, EdgeHandshake } from './exchange.ts'
 import { BucketTable } from './limits/bucket-table.ts'
 import { RateLimits, retryHeaders, sendTooMany } from './limits/rate-limits.ts'
 import { MaintenanceGate } from './maintenance/maintenance-gate.ts'
+import { ErrorPages } from './pages/error-pages.ts'
 import { redirect, respond } from './routes/answer-route.ts'
 import { rewritePath } from './routes/path-matcher.ts'
 import { createRouter } from './routes/router.ts'
@@ -33,6 +34,7 @@ export type PipelineContext = EdgeContext & Required<Pick<EdgeContext, 'sharedMe
 
 /** A request's way through the edge by one configuration. */
 export class Pipeline {
+  readonly #errorPages: ErrorPages
   readonly #maintenance: MaintenanceGate | null
   readonly #security: SecurityHeaders | null
   readonly #rates: RateLimits | null
@@ -46,6 +48,7 @@ export class Pipeline {
 
   /** @param previous the pipeline that this one takes the place of: it keeps what has not changed. */
   constructor(config: EdgeConfig, context: PipelineContext, previous?: Pipeline) {
+    this.#errorPages = new ErrorPages(config.errors)
     this.#maintenance = config.maintenance?.enabled ? new MaintenanceGate(config.maintenance) : null
     this.#security = SecurityHeaders.create(config.security)
     const { rates } = config.limits
@@ -79,6 +82,11 @@ export class Pipeline {
     if (this.#isCached(target))
       return this.#app!.takesPlain || this.#cache!.hasAnswer(target) ? 'plain' : true
     return this.#hasPart(target)
+  }
+
+  /** The site's own page for an error; null where it has none. */
+  errorPage(status: number): Buffer | null {
+    return this.#errorPages.find(status)
   }
 
   /** Answers the request, or returns false, having at most set headers. */

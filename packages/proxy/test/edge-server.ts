@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { createListener, sendError } from '@havn/http'
+import { createListener, sendError, setErrorContext } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
 import type { EdgeContext, EdgeNotes, EdgePlainRequest } from '@havn/plugin-api'
 import { createEdge } from '../src/index.ts'
@@ -16,6 +16,7 @@ export async function startEdge(
   context: Partial<EdgeContext> & { trustedProxies?: string[] } = {},
 ): Promise<{ server: Server; port: number; update(config: EdgeOptions): unknown } & AsyncDisposable> {
   const edge = createEdge(config, { logger: silent, traceHeaders: () => [], ...context })
+  const errorContext = { requestId: () => 'id-1', page: (status: number) => edge.errorPage!(status) }
   const server = createListener(
     {
       limits: {
@@ -29,6 +30,7 @@ export async function startEdge(
     },
     {
       request: (request, response, target) => {
+        setErrorContext(response, errorContext)
         if (!edge.handle(request, response, target)) sendError(response, 418)
       },
       upgrade: (request, socket, head, target) => {
@@ -36,6 +38,10 @@ export async function startEdge(
       },
       plain: (exchange) => {
         if (edge.wants!(exchange.target) !== 'plain') return false
+        exchange.user = {
+          onPlainResponse: (response) => setErrorContext(response, errorContext),
+          onPlainEnd() {},
+        }
         edge.handlePlain!(new PlainRequest(exchange, context))
         return true
       },

@@ -13,6 +13,7 @@ export function createHttpsRedirect(edge: EdgeHandler | null, httpsPort: number)
   const locate = (target: RequestTarget) => toHttps(target, httpsPort)
   return {
     ...(edge?.handlePlain !== undefined && { handlePlain: (plain) => edge.handlePlain!(plain) }),
+    ...(edge?.errorPage !== undefined && { errorPage: (status) => edge.errorPage!(status) }),
     wants(target) {
       if (isSentOn(target)) return true
       return edge !== null && (edge.wants?.(target) ?? true)

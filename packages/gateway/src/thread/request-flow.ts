@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream'
 import {
   clientSocketOf,
   sendError,
+  setErrorContext,
+  type ErrorContext,
   type ListenerHandlers,
   type PlainExchange,
   type RequestTarget,
@@ -11,7 +13,7 @@ import { toErrorJson } from '@havn/model/errors'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
 import { REQUEST_ID_HEADER, type RequestObserver } from '@havn/telemetry'
 import type { Host } from '../host/host.ts'
-import { ObservedPlainRequest } from './observed-plain-request.ts'
+import { ObservedPlainRequest, type PlainRequestHooks } from './observed-plain-request.ts'
 
 export interface RequestFlowOptions {
   observer: RequestObserver
@@ -52,7 +54,7 @@ export function createRequestFlow(options: RequestFlowOptions): RequestFlow {
     if (draining) exchange.closes = true
     const record = observer.beginPlain(exchange, exchange.target)
     if (returnsId) exchange.addedHead = `${REQUEST_ID_HEADER}: ${record.id}\r\n`
-    const request = new ObservedPlainRequest(exchange, record, endPlain)
+    const request = new ObservedPlainRequest(exchange, record, plainHooks)
     plainRequests.add(request)
     if (wanted) handleInEdge(request)
     else host.handle(request)
@@ -71,9 +73,20 @@ export function createRequestFlow(options: RequestFlowOptions): RequestFlow {
     }
   }
 
-  function endPlain(request: ObservedPlainRequest, aborted: boolean): void {
-    plainRequests.delete(request)
-    observer.endPlain(request.record, request.exchange, aborted)
+  const errorContext: ErrorContext = {
+    requestId: (request) => observer.recordOf(request)?.id,
+    page: (status) => edge?.errorPage?.(status) ?? null,
+  }
+
+  const plainHooks: PlainRequestHooks = {
+    onResponse(response, record) {
+      observer.adopt(response.req, record)
+      setErrorContext(response, errorContext)
+    },
+    onEnd(request, aborted) {
+      plainRequests.delete(request)
+      observer.endPlain(request.record, request.exchange, aborted)
+    },
   }
 
   const flow: RequestFlow = {
@@ -84,6 +97,7 @@ export function createRequestFlow(options: RequestFlowOptions): RequestFlow {
       response.on('close', onClose)
       if (draining) response.shouldKeepAlive = false
       const record = observer.begin(request, response, target)
+      setErrorContext(response, errorContext)
       if (returnsId) response.setHeader(REQUEST_ID_HEADER, record.id)
       try {
         if (edge?.handle(request, response, target)) return

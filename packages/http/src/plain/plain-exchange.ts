@@ -8,6 +8,8 @@ import type { RequestTarget } from '../request-target.ts'
 export interface PlainUser {
   /** The answer is out, or the client left before (`aborted`). Called once. */
   onPlainEnd(aborted: boolean): void
+  /** node:http's response was made: what `send` cannot say will be said there. */
+  onPlainResponse?(response: ServerResponse): void
 }
 
 /** What an exchange needs of its connection. */
@@ -53,7 +55,10 @@ export class PlainExchange {
 
   /** node:http's response, made when it is first asked for: `send` must not be used any more. */
   get response(): ServerResponse {
-    this.#response ??= this.#createResponse()
+    if (this.#response === null) {
+      this.#response = this.#createResponse()
+      this.user?.onPlainResponse?.(this.#response)
+    }
     return this.#response
   }
 

@@ -3,6 +3,7 @@ import { staticFilesSchema } from '../app-facts.ts'
 import { cacheSchema } from './cache-config.ts'
 import { compressionSchema } from './compression-config.ts'
 import { fileCacheSchema } from './file-cache-config.ts'
+import { edgeErrorsSchema } from './errors-config.ts'
 import { edgeLimitsSchema } from './limits-config.ts'
 import { maintenanceSchema } from './maintenance-config.ts'
 import { routeSchema } from './route-config.ts'
@@ -26,6 +27,8 @@ export const edgeConfigSchema = z.strictObject({
   upstream: upstreamSchema.optional(),
   /** What clients may ask for, beyond the limits of the listener. */
   limits: edgeLimitsSchema.prefault({}),
+  /** What clients are told of errors. */
+  errors: edgeErrorsSchema.prefault({}),
   /** Absent, the site is open. */
   maintenance: maintenanceSchema.optional(),
   /** Absent, nothing is compressed on the way; files that lie compressed beside the original are served in any case. */

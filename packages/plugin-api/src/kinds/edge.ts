@@ -69,6 +69,8 @@ export interface EdgeHandler {
    * {@link handlePlain}. True: it comes to {@link handle}. Absent, every request comes there.
    */
   wants?(target: RequestTarget): boolean | 'plain'
+  /** A page of the site's own, HTML, for errors that the edge or its gateway answers; null where it has none. */
+  errorPage?(status: number): Buffer | null
   /** Answers a request of which {@link wants} said `'plain'`. */
   handlePlain?(request: EdgePlainRequest): void
   /** Returns false when the request is the app's, having at most set headers, which what the app sends replaces. */

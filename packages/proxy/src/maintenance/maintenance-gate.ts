@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createPeerTrust, sendError } from '@havn/http'
 import type { PeerTrust, RequestTarget } from '@havn/http'
 import type { Maintenance } from '@havn/model'
 import { errors } from '../errors.ts'
+import { readPage } from '../pages/read-page.ts'
 import { pathMatcher } from '../routes/path-matcher.ts'
 
 const MESSAGE = 'The site is under maintenance. Please come again in a little while.'
@@ -17,7 +17,7 @@ export class MaintenanceGate {
 
   /** @throws HAVN_ERR_EDGE_CONFIG for a page that can't be read and for what is no address. */
   constructor({ page, retryAfterS, allow, except }: Maintenance) {
-    this.#page = page === undefined ? null : readPage(page)
+    this.#page = page === undefined ? null : readPage(page, 'maintenance.page')
     this.#retryAfter = String(retryAfterS)
     this.#isAllowed = parseAllowed(allow)
     this.#exceptions = except.map((path) => pathMatcher(path, false))
@@ -50,16 +50,6 @@ export class MaintenanceGate {
   /** When clients may come again, whatever they asked for. */
   get retryHeaders(): Record<string, string> {
     return { 'Retry-After': this.#retryAfter }
-  }
-}
-
-function readPage(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const problem = `the file ${file} can't be read (${code ?? 'unknown'})`
-    throw errors.HAVN_ERR_EDGE_CONFIG({ path: 'maintenance.page', problem }, { cause })
   }
 }
 

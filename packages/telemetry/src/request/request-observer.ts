@@ -48,6 +48,8 @@ export interface RequestObserver {
    * {@link isTraceHeader} holds. Empty for a request that was never begun.
    */
   traceHeaders(request: IncomingMessage): readonly string[]
+  /** Makes an IncomingMessage that was made for a request later known as that request. */
+  adopt(request: IncomingMessage, record: RequestRecord): void
   /** The record of a request that was begun. */
   recordOf(request: IncomingMessage): RequestRecord | undefined
   /** Runs code with the request's span as the active one, so that spans of an app in this thread are its children. */
@@ -137,6 +139,10 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
     traceHeaders(request) {
       const record = (request as ObservableRequest)[observed]
       return record === undefined ? [] : traceHeadersOf(record)
+    },
+
+    adopt(request: ObservableRequest, record) {
+      request[observed] = record as ObservedRequest
     },
 
     recordOf: (request: ObservableRequest) => request[observed],
