@@ -78,3 +78,47 @@ test('a Forwarded of nothing but quotes and backslashes is read in one pass', { 
   const seen = readForwarded(['Forwarded', '"\\'.repeat(100_000)], peer, isTrusted)
   expect(seen.address).toBe(peer.address)
 })
+
+const clientOf = (...rawHeaders: string[]) => readForwarded(rawHeaders, peer, isTrusted)
+
+test.each([
+  // The peer itself wrote the element: what it says of scheme and host holds, though it does not name its own peer.
+  ['for=unknown;proto=https;host=a.test', { address: '10.0.0.1', scheme: 'https', host: 'a.test' }],
+  ['for=_hidden;proto=https, for=10.0.0.2;proto=http', { address: '10.0.0.2', scheme: 'https' }],
+  ['proto=https', { address: '10.0.0.1', scheme: 'https' }],
+  ['FOR=1.2.3.4;Proto=HTTPS', { address: '1.2.3.4', scheme: 'https' }],
+  ['for="[2001:db8::17]:_port"', { address: '2001:db8::17', port: 0 }],
+  ['for="[2001:db8::17]:4711"', { address: '2001:db8::17', port: 4711 }],
+  ['for="[::ffff:1.2.3.4]:80"', { address: '1.2.3.4', port: 80 }],
+  ['for="1.2.3.4:99999"', { address: '1.2.3.4', port: 0 }],
+  ['for=1.2.3.4, for="unix:"', { address: '10.0.0.1' }],
+])('Forwarded: %s', (value, expected) => {
+  expect(clientOf('Forwarded', value)).toMatchObject(expected)
+})
+
+test('an element that says a thing twice says nothing', () => {
+  expect(clientOf('Forwarded', 'for=1.2.3.4;for=5.6.7.8;proto=https')).toEqual({
+    address: '10.0.0.1',
+    port: 1,
+  })
+})
+
+test('a Unix socket between trusted proxies is a hop like others', () => {
+  const behindUnix = createPeerTrust(['10.0.0.0/8', 'unix'])
+  const seen = readForwarded(['X-Forwarded-For', '6.6.6.6, 1.2.3.4, unix:'], peer, behindUnix)
+  expect(seen.address).toBe('1.2.3.4')
+})
+
+test('lines of one field are one list, and X-Forwarded-For goes before Forwarded', () => {
+  expect(clientOf('X-Forwarded-For', '1.2.3.4', 'x-forwarded-for', '10.0.0.2').address).toBe('1.2.3.4')
+  expect(clientOf('Forwarded', 'for=9.9.9.9', 'X-Forwarded-For', '1.2.3.4').address).toBe('1.2.3.4')
+})
+
+test('a host that is none is not taken from anyone', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 12 }), (text) => {
+      const { host } = clientOf('X-Forwarded-For', '1.2.3.4', 'X-Forwarded-Host', text)
+      if (host !== undefined) expect(host).toMatch(/^(?:[\w.~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i)
+    }),
+  )
+})

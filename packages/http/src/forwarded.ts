@@ -12,6 +12,7 @@ export interface ForwardedClient {
   host?: string
 }
 
+/** What one proxy wrote of the peer that it saw. */
 interface Hop {
   for?: string
   proto?: string
@@ -33,10 +34,13 @@ export function readForwarded(
   const client: ForwardedClient = { address: peer.address, port: peer.port }
   let seen: Hop | undefined
   for (let index = hops.length - 1; index >= 0; index--) {
-    const node = parseNode(hops[index]!.for)
-    // An unknown or hidden hop: everything to its left is hearsay.
+    const hop = hops[index]!
+    // Whoever wrote it is trusted, whatever it could tell of its own peer.
+    seen = hop
+    if (hop.for === UNIX_PEER && isTrusted('')) continue
+    const node = parseNode(hop.for)
+    // An unknown or hidden peer: everything to its left is hearsay.
     if (!node) break
-    seen = hops[index]
     client.address = node.address
     client.port = node.port
     if (!isTrusted(node.address)) break
@@ -50,6 +54,9 @@ export function readForwarded(
   if (host !== undefined && isHost(host)) client.host = host
   return client
 }
+
+/** What nginx writes of a peer on a Unix socket. */
+const UNIX_PEER = 'unix:'
 
 interface Fields {
   for: string
@@ -89,13 +96,16 @@ function hopsOfXForwarded(fields: Fields): Hop[] {
 function hopsOfForwarded(value: string): Hop[] {
   return splitOutsideQuotes(value, ',').map((element) => {
     const hop: Hop = {}
+    let isVoid = false
     for (const pair of splitOutsideQuotes(element, ';')) {
       const equals = pair.indexOf('=')
       const name = pair.slice(0, equals).trim().toLowerCase()
       if (name !== 'for' && name !== 'proto' && name !== 'host') continue
+      // RFC 7239 §4 allows each parameter once: of two, nobody knows which the proxy meant.
+      isVoid ||= hop[name] !== undefined
       hop[name] = unquote(pair.slice(equals + 1).trim())
     }
-    return hop
+    return isVoid ? {} : hop
   })
 }
 
@@ -141,12 +151,13 @@ function lastOf(list: string): string | undefined {
   return list === '' ? undefined : list.slice(list.lastIndexOf(',') + 1).trim()
 }
 
-/** `1.2.3.4`, `1.2.3.4:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`. */
+/** `1.2.3.4`, `1.2.3.4:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`; a port may be hidden: `:_p1`. */
 function parseNode(text: string | undefined): { address: string; port: number } | null {
   if (text === undefined) return null
   if (isIP(text)) return { address: plainAddress(text), port: 0 }
-  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/i.exec(text)
+  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::(?:(\d{1,5})|_[\w.-]+))?$/i.exec(text)
   const address = match?.[1] ?? match?.[2]
   if (!address || !isIP(address)) return null
-  return { address: plainAddress(address), port: Number(match?.[3] ?? 0) }
+  const port = Number(match?.[3] ?? 0)
+  return { address: plainAddress(address), port: port > 65_535 ? 0 : port }
 }

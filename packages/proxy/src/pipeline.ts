@@ -278,6 +278,18 @@ function toExchange(plain: EdgePlainRequest): EdgeExchange {
 function targetFor({ match, rewritePrefix }: Route, target: RequestTarget): RequestTarget {
   if (rewritePrefix === undefined) return target
   const prefix = match.path.endsWith('/') ? match.path.slice(0, -1) : match.path
-  const headers = prefix === '' ? target.headers : [...target.headers, 'X-Forwarded-Prefix', prefix]
+  const headers = prefix === '' ? target.headers : withPrefix(target.headers, prefix)
   return { ...target, path: rewritePath(target.path, match.path, rewritePrefix), headers }
+}
+
+/** What a trusted proxy has taken off stands before what is taken off here: together they are one prefix. */
+function withPrefix(headers: readonly string[], prefix: string): string[] {
+  const kept: string[] = []
+  let before = ''
+  for (let at = 0; at < headers.length; at += 2) {
+    const value = headers[at + 1]!
+    if (headers[at]!.toLowerCase() !== 'x-forwarded-prefix') kept.push(headers[at]!, value)
+    else if (value.startsWith('/')) before += value.replace(/\/+$/, '')
+  }
+  return [...kept, 'X-Forwarded-Prefix', before + prefix]
 }

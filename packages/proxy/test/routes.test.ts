@@ -45,6 +45,22 @@ describe('routes', () => {
     expect((await ask('/', { Host: 'app.test' })).status).toBe(418)
   })
 
+  test('tell an upstream one prefix, with what a trusted proxy took off before', async () => {
+    const config: EdgeOptions = {
+      upstreams: { api: await upstream('api') },
+      routes: [{ match: { path: '/api' }, rewritePrefix: '/', to: { type: 'upstream', upstream: 'api' } }],
+    }
+    const headers = { 'X-Forwarded-Prefix': '/shop/' }
+    for (const [trustedProxies, prefix] of [
+      [['127.0.0.1'], '/shop/api'],
+      [[], '/api'],
+    ] as const) {
+      const started = await startEdge(config, { trustedProxies: [...trustedProxies] })
+      onTestFinished(() => started[Symbol.asyncDispose]())
+      expect((await exchange(started.port, get('/api/x', headers))).text).toBe(`api GET /x ${prefix}`)
+    }
+  })
+
   test('redirect to one host and to HTTPS, method and query kept', async () => {
     const ask = await edge({
       routes: [

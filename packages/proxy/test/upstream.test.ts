@@ -124,6 +124,26 @@ describe('requests', () => {
     })
   })
 
+  test('are told the same by a second edge behind the first, by either header, in both lanes', async () => {
+    const last = await startHttp(echo)
+    const histories: Record<string, string>[] = [
+      { 'X-Forwarded-For': '6.6.6.6, 2001:db8::7, 10.0.0.9', 'X-Forwarded-Proto': 'https' },
+      { Forwarded: 'for=6.6.6.6;proto=http, for="[2001:db8::7]:443";proto=https, for=10.0.0.9;proto=https' },
+    ]
+    for (const forwarded of histories) {
+      const trustedProxies = ['127.0.0.1', '10.0.0.0/8']
+      const inner = await edgeTo(last, {}, { trustedProxies })
+      const outer = await edgeTo(inner.server, {}, { trustedProxies })
+      for (const method of ['GET', 'POST']) {
+        const headers = { ...forwarded, 'X-Forwarded-Host': 'public.test', 'Content-Length': '0' }
+        const seen = headersOf((await exchange(outer.port, get('/', headers, method))).text)
+        expect(seen).toMatchObject({ host: 'public.test', 'x-forwarded-proto': 'https' })
+        expect(seen['forwarded']).toMatch(/, for=127\.0\.0\.1;host="public\.test";proto=https$/)
+        expect(seen['x-forwarded-for']).toMatch(/127\.0\.0\.1, 127\.0\.0\.1$/)
+      }
+    }
+  })
+
   test('carry the trace of this hop, not the one that came', async () => {
     const traceHeaders = () => ['traceparent', '00-ours', 'x-request-id', 'id-1']
     const edge = await edgeTo(await startHttp(echo), {}, { traceHeaders })
