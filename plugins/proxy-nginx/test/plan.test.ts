@@ -197,6 +197,7 @@ describe('what nginx cannot do', () => {
         ['edge.upstream.idleTimeoutMs', 'warn'],
       ],
     ],
+    ['a part of the edge that it does not know', { cache: {} }, [['edge.cache', 'refuse']]],
     [
       'a split',
       {
