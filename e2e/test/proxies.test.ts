@@ -594,7 +594,7 @@ describe.each(['edge', 'nginx'] as const)('%s', (name) => {
         'cache-control': 'no-store',
       })
       const json = await ask(running, '/nobody', { Accept: 'application/json' })
-      expect([json.status, JSON.parse(json.text)]).toEqual([
+      expect([json.status, JSON.parse(json.text)]).toMatchObject([
         502,
         { type: 'about:blank', title: 'Bad Gateway', status: 502 },
       ])
