@@ -143,6 +143,13 @@ export const errors = defineErrors({
       `No certificate could be made with the local authority in ${seen.directory}: ${seen.problem}.`,
     hint: 'Make the folder writable for you, or remove it: an authority is then made anew, for browsers to trust.',
   },
+  HAVN_ERR_TLS_LOCAL_NAME: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { name: string }) =>
+      `The local authority can't vouch for ${JSON.stringify(seen.name)}: it is for names and addresses that lead nowhere on the internet.`,
+    hint: 'Take a name under .localhost, .test, .local, .home.arpa or .internal, or a private address; for others name a certificate that there is.',
+  },
   HAVN_ERR_TLS_SOURCES: {
     kind: 'user',
     exit: 2,

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { connect, createServer } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ensureLocalCertificate } from './local-authority.ts'
+import { makeCertificate } from './make-certificate.ts'
 import type { LocalCertificate } from './local-authority.ts'
 
 const names = ['localhost', '*.shop.test', '127.0.0.1', '::1']
@@ -54,6 +55,27 @@ describe('a certificate of the local authority', () => {
         encoding: 'utf8',
       }),
     ).toMatch(/: OK\n$/)
+  })
+
+  test('cannot be for a name of the internet, whoever has the key', async () => {
+    for (const name of ['shop.example', '8.8.8.8', '2001:db8::1', 'a b.test', '*.*.test', ''])
+      await expect(ensureLocalCertificate(folder, [name])).rejects.toMatchObject({
+        code: 'HAVN_ERR_TLS_LOCAL_NAME',
+      })
+    const { authority } = await ensureLocalCertificate(folder, names)
+    const whole = readFileSync(join(folder, 'authority.pem'), 'utf8')
+    const stolen = {
+      cert: readFileSync(authority, 'utf8'),
+      key: whole.slice(whole.indexOf('-----BEGIN PRIVATE KEY')),
+    }
+    const file = join(folder, 'forged.pem')
+    for (const name of ['shop.example', '8.8.8.8']) {
+      writeFileSync(file, (await makeCertificate(stolen, [name], new Date())).cert)
+      const { status, stderr } = spawnSync('openssl', ['verify', '-CAfile', authority, file], {
+        encoding: 'utf8',
+      })
+      expect([status, stderr]).toEqual([2, expect.stringContaining('permitted subtree')])
+    }
   })
 
   test('lies where only its user can read the keys', async () => {

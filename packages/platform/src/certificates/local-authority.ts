@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { chmod, link, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errors } from '../errors.ts'
+import { isLocalName } from './local-names.ts'
 import type { PemPair } from './make-certificate.ts'
 
 /** A certificate that ends sooner is made anew: whoever starts a server in the morning has it for the day. */
@@ -26,13 +27,15 @@ export interface LocalCertificate {
  * there, or ends soon; processes that do so at once agree on one authority.
  *
  * @param directory private to the user; made where it is not there.
- * @throws HAVN_ERR_TLS_LOCAL where the folder cannot be used, or what lies there is no authority.
+ * @throws HAVN_ERR_TLS_LOCAL_NAME for a name that is not local; HAVN_ERR_TLS_LOCAL where the folder cannot be used, or what lies there is no authority.
  */
 export async function ensureLocalCertificate(
   directory: string,
   names: readonly string[],
   now = new Date(),
 ): Promise<LocalCertificate> {
+  const foreign = names.find((name) => !isLocalName(name))
+  if (foreign !== undefined) throw errors.HAVN_ERR_TLS_LOCAL_NAME({ name: foreign })
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const { pair, isNew } = await ensureAuthority(directory, now)

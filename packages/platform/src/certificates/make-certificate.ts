@@ -1,10 +1,19 @@
 import { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import { hostname, userInfo } from 'node:os'
+import { AsnConvert } from '@peculiar/asn1-schema'
+import {
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  NameConstraints,
+  id_ce_nameConstraints,
+} from '@peculiar/asn1-x509'
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
+  Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
@@ -14,6 +23,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
+import { LOCAL_DOMAINS, LOCAL_NETWORKS } from './local-names.ts'
 
 const DAY_MS = 86_400_000
 const AUTHORITY_DAYS = 3_650
@@ -30,7 +40,7 @@ export interface PemPair {
   key: string
 }
 
-/** Makes an authority for this machine's own certificates; it signs no other authority. */
+/** Makes an authority for certificates on local names and addresses; it can sign no others, and no other authority. */
 export async function makeAuthority(now: Date): Promise<PemPair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const cert = await X509CertificateGenerator.createSelfSigned(
@@ -43,6 +53,7 @@ export async function makeAuthority(now: Date): Promise<PemPair> {
         new BasicConstraintsExtension(true, 0, true),
         new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
         await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+        localNamesAlone(),
       ],
     },
     webcrypto,
@@ -91,6 +102,17 @@ export async function makeCertificate(
     webcrypto,
   )
   return { cert: cert.toString('pem') + '\n', key: await toPem(keys.privateKey) }
+}
+
+/** Name constraints (RFC 5280 §4.2.1.10): a stolen key of the authority is of no use against the internet. */
+function localNamesAlone(): Extension {
+  const names = [
+    ...LOCAL_DOMAINS.map((dNSName) => new GeneralName({ dNSName })),
+    ...LOCAL_NETWORKS.map(({ address, prefix }) => new GeneralName({ iPAddress: `${address}/${prefix}` })),
+  ]
+  const permittedSubtrees = new GeneralSubtrees(names.map((base) => new GeneralSubtree({ base })))
+  const value = AsnConvert.serialize(new NameConstraints({ permittedSubtrees }))
+  return new Extension(id_ce_nameConstraints, true, value)
 }
 
 function validity(now: Date, days: number): { notBefore: Date; notAfter: Date } {

@@ -8,7 +8,7 @@ import { assertCertificates, type TlsPlan } from './tls-settings.ts'
  * Makes TLS as it was planned ready to be spoken: certificates that are there are checked, before minutes of installing,
  * and one of the local authority is made where it is not there yet. People learn how to trust a new authority.
  *
- * @throws HAVN_ERR_TLS_LOCAL, and as `assertCertificates`
+ * @throws HAVN_ERR_TLS_LOCAL, HAVN_ERR_TLS_LOCAL_NAME, and as `assertCertificates`
  */
 export async function ensureTls(
   plan: TlsPlan | undefined,
@@ -36,6 +36,6 @@ function trustAdvice(authority: string): string {
   return `An authority for certificates of this machine was made. Browsers warn until they trust it: import
   ${authority}
 among their authorities, or try  curl --cacert ${authority}
-Its key lies beside it. Whoever has that can pass for any site to those who trust the authority: never share it.
+It can only sign for names and addresses of no one else on the internet. Its key lies beside it: never share that.
 `
 }
