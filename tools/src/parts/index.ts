@@ -1,5 +1,4 @@
 export { ensureDebian, ensureDebianFile, findProgram } from './debian.ts'
-export { ensureGo } from './go.ts'
 export { partMissing, requirePart } from './missing.ts'
 export { ensureNode } from './node.ts'
 export { ensureNpm } from './npm.ts'
