@@ -27,7 +27,7 @@ export function createRequest(socket: Socket, { method, url, rawHeaders }: OwnRe
  * Makes node:http's own response to such a request, which writes HTTP/1.1 to the request's socket, and does for it what
  * node:http's server does for its own. `onFinish` is called once all of it is with the socket.
  */
-export function createResponse(request: IncomingMessage, onFinish: () => void): ServerResponse {
+export function createResponse(request: IncomingMessage, onFinish: () => void = () => {}): ServerResponse {
   const { socket } = request
   const response = new ServerResponse(request)
   response.assignSocket(socket)

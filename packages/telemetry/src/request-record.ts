@@ -1,5 +1,7 @@
+import type { RequestNotes } from '@havn/http'
+
 /** What is known of one request for logs and traces; created when it arrives, completed as it goes on. */
-export interface RequestRecord {
+export interface RequestRecord extends RequestNotes {
   /** Request id: the `x-request-id` of a trusted peer, or a new one. */
   readonly id: string
   /** 32 hex digits; absent when the request is not traced. */
@@ -15,20 +17,4 @@ export interface RequestRecord {
   worker?: number
   /** Milliseconds from the worker's first sight of it to the beginning of its response. */
   appMs?: number
-  /** The route that it took, by its name. */
-  route?: string
-  /** The upstream that it was sent to, by its name. */
-  upstream?: string
-  /** That upstream's server: its address. */
-  server?: string
-  /** Milliseconds from its sending to that server to the beginning of the response. */
-  upstreamMs?: number
-  /** A file answered it. */
-  isStatic?: boolean
-  /** What a response cache did with it, in one word. */
-  cache?: string
-  /** What failed, for `error.type`: an error code. */
-  error?: string
-  /** Status of an answer that went out without a ServerResponse, set by who wrote it: to an Upgrade, at a deadline. */
-  status?: number
 }

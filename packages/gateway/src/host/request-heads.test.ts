@@ -1,28 +1,21 @@
 import type { RequestTarget } from '@havn/http'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { requestTarget } from '../../../http/test/request-target.ts'
 import { asgiHead } from './asgi-head.ts'
 import { wsgiHead } from './wsgi-head.ts'
 
 const record = { id: 'r1', startedAt: 0 }
 
-function targetOf(part: Partial<RequestTarget>): RequestTarget {
-  return {
-    method: 'GET',
-    path: '/',
-    query: '',
-    rawTarget: '/',
-    host: 'shop.test',
-    scheme: 'http',
-    httpVersion: '1.1',
+const targetOf = (part: Partial<RequestTarget>) =>
+  requestTarget({
     clientAddress: '10.0.0.9',
     clientPort: 5000,
     serverAddress: '10.0.0.1',
     serverPort: 8000,
     headers: ['Host', 'shop.test'],
     ...part,
-  }
-}
+  })
 
 function environOf(head: string): Map<string, string> {
   const fields = head.split('\0')

@@ -1,4 +1,4 @@
-import { sendError } from '@havn/http'
+import { createDetachedSocket, sendError } from '@havn/http'
 import { closeLogger, createLogger, runThreadShutdown } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import { reportAppError } from '../host/app-error.ts'
@@ -9,7 +9,6 @@ import { cleanRequest, withTrace } from '../host/request-cleaning.ts'
 import type { TaskRequest, TaskResult } from './messages.ts'
 import { RecordedRequest } from './recorded-request.ts'
 import { RecordedResponse } from './recorded-response.ts'
-import { createRecordedSocket } from './recorded-socket.ts'
 
 /** Span exporters and their like may take this long at the end of a thread. */
 const shutdownMs = 2_000
@@ -51,7 +50,7 @@ export async function createTaskApp(config: GatewayConfig): Promise<TaskApp> {
   return {
     async answer(task) {
       const { remoteAddress, remotePort, target } = task
-      const socket = createRecordedSocket({ remoteAddress, remotePort, encrypted: target.scheme === 'https' })
+      const socket = createDetachedSocket({ remoteAddress, remotePort, encrypted: target.scheme === 'https' })
       const request = new RecordedRequest(task, socket)
       const response = new RecordedResponse(request)
       // What an app does after its response keeps nobody waiting, as with any server.

@@ -1,27 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { PlainExchange, RequestTarget } from '@havn/http'
+import type { PlainExchange, RequestNotes, RequestTarget } from '@havn/http'
 import type { PluginLogger } from '../plugin.ts'
 
-/** What an edge tells the access log of a request: it sets what it knows, until the response has ended. */
-export interface EdgeNotes {
-  /** The route's name. */
-  route?: string
-  /** The upstream's name. */
-  upstream?: string
-  /** The address of the upstream's server that the request was sent to last. */
-  server?: string
-  /** Milliseconds from its sending to that server to the beginning of the response. */
-  upstreamMs?: number
-  /** A file answered it. */
-  isStatic?: boolean
-  /** What a response cache did with it, in one word: a {@link CacheOutcome} of the built-in edge. */
-  cache?: string
-  /** What failed: an error's code. */
-  error?: string
-  /** Of the answer to a WebSocket handshake. */
-  status?: number
-}
+/** What an edge tells the access log of a request; `cache` is a {@link CacheOutcome} of the built-in edge. */
+export type EdgeNotes = RequestNotes
 
 /** What an edge module is given in each thread. */
 export interface EdgeContext {

@@ -11,6 +11,7 @@ import type { CacheRequest } from './cache-request.ts'
 import { formatCacheStatus } from './cache-status.ts'
 import type { CacheEvent, ForwardReason } from './cache-status.ts'
 import { createDetachedExchange } from './detached-exchange.ts'
+import { FillBudget } from './fill-budget.ts'
 import { Fill } from './fill.ts'
 import type { FillResult } from './fill.ts'
 import { judge } from './freshness.ts'
@@ -67,12 +68,9 @@ export class ResponseCache {
   readonly #store: MemoryStore
   readonly #lines = new Map<string, Line<Look>>()
   readonly #passes = new PassMemory()
+  readonly #budget: FillBudget
   #ownRequests = 0
   #waiting = 0
-  /** Responses that lie here until clients that are slower than their origin have taken them. */
-  #ahead = 0
-  /** Bytes of responses that are on their way. */
-  #fillBytes = 0
   #last: Look | null = null
 
   constructor(options: ResponseCacheOptions) {
@@ -80,6 +78,7 @@ export class ResponseCache {
     this.#config = config
     this.#options = options
     this.#store = new MemoryStore(config)
+    this.#budget = new FillBudget(config)
     const routes = config.rules.map(({ match }) => ({ match, to: { type: 'app' as const } }))
     this.#rules = createRouter(routes, (_route, at) => toRule(config.rules[at]!))
   }
@@ -166,7 +165,7 @@ export class ResponseCache {
     const own = this.#openLine(null)
     // What it is asked for by name, others do not wait for.
     if (!request.hasAuthorization) this.#lines.set(lineKey, own)
-    const fill = this.#fill(look, look.target, own, this.#aheadOf(visitor), (result) => {
+    const fill = this.#fill(look, look.target, own, this.#budget.aheadOf(visitor), (result) => {
       if (result.type === 'broken-off' && !own.isEmpty) this.#askAgain(visitor, look, lineKey, own)
       else this.#settle(look, lineKey, own, result)
     })
@@ -256,7 +255,7 @@ export class ResponseCache {
       defaults: rule.defaults,
       stale: line.stale,
       maxBytes: this.#config.maxEntryBytes,
-      reserve: (bytes) => this.#reserve(bytes),
+      reserve: (bytes) => this.#budget.reserve(bytes),
       runAhead,
       onSettled,
       isAwaited: () => !line.isEmpty,
@@ -343,26 +342,6 @@ export class ResponseCache {
   #invalidate(target: RequestTarget): void {
     const rule = this.#ruleFor(target)
     if (rule !== null) this.#options.generations.raise(toUriKey(target, rule.config.key))
-  }
-
-  #reserve(bytes: number): boolean {
-    if (bytes > 0 && this.#fillBytes + bytes > this.#config.maxBytes / 4) return false
-    this.#fillBytes += bytes
-    return true
-  }
-
-  /** What a client has not taken lies in memory: for as many at once as a quarter of the store would hold. */
-  #aheadOf(visitor: Visitor): () => boolean {
-    let isAhead = false
-    return () => {
-      if (isAhead) return true
-      const { maxBytes, maxEntryBytes } = this.#config
-      if (visitor.isGone || this.#ahead >= Math.floor(maxBytes / 4 / maxEntryBytes)) return false
-      isAhead = true
-      this.#ahead += 1
-      visitor.whenDone(() => (this.#ahead -= 1))
-      return true
-    }
   }
 
   /** Who asks with the same in what the responses of this key vary by asks the same. */

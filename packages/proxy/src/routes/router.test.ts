@@ -1,26 +1,10 @@
 import fc from 'fast-check'
-import type { RequestTarget } from '@havn/http'
 import { describe, expect, it } from 'vitest'
+import { requestTarget as target } from '../../../http/test/request-target.ts'
 import { parseEdgeConfig } from '../config/parse-edge-config.ts'
 import type { EdgeOptions } from '@havn/model'
 import { pathMatcher, rewritePath } from './path-matcher.ts'
 import { createRouter, hostName } from './router.ts'
-
-const target = (asked: Partial<RequestTarget> = {}): RequestTarget => ({
-  method: 'GET',
-  path: '/',
-  query: '',
-  rawTarget: '/',
-  host: 'shop.test',
-  scheme: 'http',
-  httpVersion: '1.1',
-  clientAddress: '192.0.2.1',
-  clientPort: 1,
-  serverAddress: '192.0.2.2',
-  serverPort: 80,
-  headers: [],
-  ...asked,
-})
 
 const answer = (id: string, match: object = {}) => ({
   id,

@@ -28,11 +28,14 @@ export interface StaticFileHandler {
   handlePlain(exchange: PlainExchange): boolean
 }
 
-interface Place {
+interface Location {
   folder: StaticFiles
   /** The folder's own files, then those of its fallbacks. */
   layers: readonly FolderFiles[]
   relativePath: string
+}
+
+interface Place extends Location {
   type: string
   /** There may be compressed siblings. */
   mayVary: boolean
@@ -55,21 +58,28 @@ export function createStaticFiles({ folders, cache: config, logger }: StaticFile
     }))
     .sort((one, other) => other.prefix.length - one.prefix.length)
 
-  function find(path: string): Place | null {
+  function locate(path: string): Location | null {
     if (places.length === 0) return null
     const decoded = decodePath(path)
     for (const { folder, layers, prefix } of places) {
       // A path that is not UTF-8 still belongs to the prefix that it begins with; no file has its name.
       if (decoded === null ? !path.startsWith(prefix) : !decoded.startsWith(prefix)) continue
       const relativePath = decoded === null ? '' : decoded.slice(prefix.length)
-      const type = mediaType(relativePath)
-      return { folder, layers, relativePath, type, mayVary: folder.kind === 'static' && isCompressible(type) }
+      return { folder, layers, relativePath }
     }
     return null
   }
 
+  function find(path: string): Place | null {
+    const location = locate(path)
+    if (location === null) return null
+    const type = mediaType(location.relativePath)
+    const mayVary = location.folder.kind === 'static' && isCompressible(type)
+    return { ...location, type, mayVary }
+  }
+
   return {
-    owns: (path) => find(path) !== null,
+    owns: (path) => locate(path) !== null,
     handle(request, response, target) {
       const place = find(target.path)
       if (place === null) return false

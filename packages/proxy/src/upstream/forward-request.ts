@@ -1,16 +1,13 @@
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { forwardableHeaders, limitBody, sendError } from '@havn/http'
+import { forwardableHeaders, isIdempotent, limitBody, sendError } from '@havn/http'
 import { failureHeaders } from './failure.ts'
 import type { Failure } from './failure.ts'
 import { limitConnect, timeoutError } from './limit-connect.ts'
 import { Passage } from './passage.ts'
 import type { PassageOptions } from './passage.ts'
 import type { UpstreamServer } from './upstream-server.ts'
-
-/** Methods that may be sent twice (RFC 9110 §9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** Bodies up to this are sent in one piece. */
 const SMALL_BODY_BYTES = 64 * 1024
@@ -125,7 +122,7 @@ class RequestPassage extends Passage {
 
   #mayRepeat(): boolean {
     const hasNoBody = this.#stream === null && this.#bytes === null
-    return hasNoBody && IDEMPOTENT.has(this.target.method) && this.group.mayRepeat()
+    return hasNoBody && isIdempotent(this.target.method) && this.group.mayRepeat()
   }
 
   #sendBack(received: IncomingMessage): void {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { RequestTarget } from '@havn/http'
 import type { Balance } from '@havn/model'
 import { describe, expect, it } from 'vitest'
+import { requestTarget } from '../../../../http/test/request-target.ts'
 import { createBalancer } from './balancer.ts'
 
 interface Server {
@@ -10,21 +11,8 @@ interface Server {
   load: number
 }
 
-const asked = (headers: string[] = [], more: Partial<RequestTarget> = {}): RequestTarget => ({
-  method: 'GET',
-  path: '/',
-  query: '',
-  rawTarget: '/',
-  host: 'shop.test',
-  scheme: 'http',
-  httpVersion: '1.1',
-  clientAddress: '192.0.2.1',
-  clientPort: 1,
-  serverAddress: '192.0.2.2',
-  serverPort: 80,
-  headers,
-  ...more,
-})
+const asked = (headers: string[] = [], more: Partial<RequestTarget> = {}): RequestTarget =>
+  requestTarget({ headers, ...more })
 
 const server = (id: string, weight = 1, load = 0): Server => ({ id, weight, load })
 const servers = fc

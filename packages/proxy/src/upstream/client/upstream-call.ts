@@ -1,4 +1,4 @@
-import { gatherWrites } from '@havn/http'
+import { gatherWrites, isIdempotent } from '@havn/http'
 import type { ConnectionPool, ConnectionTaker } from './connection-pool.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
@@ -14,9 +14,6 @@ export interface CallReceiver {
   /** A pooled connection was dead: asks for one more attempt, on a new one. */
   mayRepeat(): boolean
 }
-
-/** Methods that may be sent twice (RFC 9110 §9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /**
  * One request to an upstream. It is sent a second time only when it is idempotent, has no body, and the pooled
@@ -102,7 +99,7 @@ export class UpstreamCall implements ConnectionTaker, ResponseReceiver {
   onError(error: NodeJS.ErrnoException, isStale: boolean): void {
     this.#connection = null
     if (this.#isOver) return
-    if (isStale && !this.#isRetry && IDEMPOTENT.has(this.#method) && this.#receiver.mayRepeat()) {
+    if (isStale && !this.#isRetry && isIdempotent(this.#method) && this.#receiver.mayRepeat()) {
       this.#isRetry = true
       this.start()
       return

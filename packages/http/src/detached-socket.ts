@@ -1,13 +1,22 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
-/** Where a recorded request says it comes from, and where a recorded response goes: nowhere. */
-class RecordedSocket extends Duplex {
+/** What a connection that there is none of says of itself. */
+export interface DetachedPeer {
+  remoteAddress: string | undefined
+  remotePort: number | undefined
+  encrypted: boolean
+}
+
+/** Takes whatever is written, at once, and sends nothing. */
+class DetachedSocket extends Duplex {
   readonly remoteAddress: string | undefined
   readonly remotePort: number | undefined
   readonly encrypted: boolean
+  readonly bytesRead = 0
+  readonly bytesWritten = 0
 
-  constructor(remoteAddress: string | undefined, remotePort: number | undefined, encrypted: boolean) {
+  constructor({ remoteAddress, remotePort, encrypted }: DetachedPeer) {
     // It never asks anyone to wait: nobody would tell a response when to go on.
     super({ writableHighWaterMark: Number.MAX_SAFE_INTEGER })
     this.remoteAddress = remoteAddress
@@ -34,11 +43,7 @@ class RecordedSocket extends Duplex {
   }
 }
 
-/** A socket of no connection, for node:http's own request and response. */
-export function createRecordedSocket(from: {
-  remoteAddress: string | undefined
-  remotePort: number | undefined
-  encrypted: boolean
-}): Socket {
-  return new RecordedSocket(from.remoteAddress, from.remotePort, from.encrypted) as unknown as Socket
+/** A socket of no connection, for node:http's own request and response where no client is on the line. */
+export function createDetachedSocket(peer: DetachedPeer): Socket {
+  return new DetachedSocket(peer) as unknown as Socket
 }
