@@ -1,4 +1,4 @@
-/** What the rules do with a header of this name. */
+/** What a header of this name is to the rules of a message. */
 export type HeaderKind =
   | 'connection'
   | 'content-length'

@@ -34,6 +34,8 @@ export class PlainExchange {
   /** Header lines, each with its CRLF, that every answer gets. */
   addedHead = ''
   user: PlainUser | null = null
+  /** Called when the client leaves before the answer is out. */
+  onAbort: (() => void) | null = null
   readonly #carrier: PlainCarrier
   #response: ServerResponse | null = null
   #over = false
@@ -112,6 +114,7 @@ export class PlainExchange {
     if (this.#over) return
     if (this.#response?.headersSent) this.status = this.#response.statusCode
     this.#end(true)
+    this.onAbort?.()
   }
 
   #createResponse(): ServerResponse {

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { dateLine, forwardableHeaders, sendError } from '@havn/http'
+import { dateLine, sendError } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
 import type { ResponseTap } from '../response/response-tap.ts'
 import type { ResponseHead } from './client/response-head.ts'
@@ -49,7 +49,7 @@ class PlainReceiver extends Passage implements CallReceiver {
   }
 
   start(): void {
-    this.#exchange.socket.once('close', this.#onClientLeft)
+    this.#exchange.onAbort = this.#onClientLeft
     this.group.dispatch(this)
   }
 
@@ -74,10 +74,12 @@ class PlainReceiver extends Passage implements CallReceiver {
     this.group.answered(this, head.status)
     if (this.#tap === null) return
     const reason = head.reason || (STATUS_CODES[head.status] ?? '')
-    this.#tap.onHead(head.status, reason, forwardableHeaders(head.rawHeaders))
+    this.#tap.onHead(head.status, reason, head.headers)
   }
 
-  onBody(chunk: Buffer): void {
+  onBody(bytes: Buffer): void {
+    const isKept = this.#tap !== null || this.#isStream
+    const chunk = isKept ? Buffer.from(bytes) : bytes
     this.#tap?.onChunk(chunk)
     if (this.#isAlone) this.#endUnlessAwaited()
     else if (!this.#isStream) this.#chunks.push(chunk)
@@ -88,6 +90,7 @@ class PlainReceiver extends Passage implements CallReceiver {
     if (this.#isStream || this.#isAlone || this.#head === null) return
     const { framing } = this.#head
     const isSoonWhole = framing.type === 'length' && framing.bytes <= SMALL_BODY_BYTES
+    if (this.#tap === null) this.#chunks = this.#chunks.map((bytes) => Buffer.from(bytes))
     if (!isSoonWhole || this.#chunks.length > 0) this.#beginStream(this.#head)
   }
 
@@ -112,8 +115,8 @@ class PlainReceiver extends Passage implements CallReceiver {
     if (failure !== null) this.refuse(failure)
   }
 
-  #sendWhole({ status, reason, rawHeaders, framing }: ResponseHead): void {
-    const headers = this.withCookies(forwardableHeaders(rawHeaders))
+  #sendWhole({ status, reason, headers: forwarded, framing }: ResponseHead): void {
+    const headers = this.withCookies(forwarded)
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
     let text = `HTTP/1.1 ${status} ${reason || (STATUS_CODES[status] ?? '')}\r\n`
     let hasDate = false
@@ -128,11 +131,11 @@ class PlainReceiver extends Passage implements CallReceiver {
     this.#exchange.send(status, text, body.length <= SMALL_BODY_BYTES ? body.toString('latin1') : body)
   }
 
-  #beginStream({ status, reason, rawHeaders }: ResponseHead): void {
+  #beginStream({ status, reason, headers }: ResponseHead): void {
     const { response } = this.#exchange
     this.#isStream = true
     response.on('error', ignore).on('drain', () => this.#call!.resume())
-    response.writeHead(status, reason, [...this.withCookies(forwardableHeaders(rawHeaders))])
+    response.writeHead(status, reason, [...this.withCookies(headers)])
     // When a stream's first byte will come is not known: the client learns of it now.
     response.flushHeaders()
     for (const chunk of this.#chunks) if (!response.write(chunk) && !this.#tap?.takesAll) this.#call!.pause()
@@ -154,7 +157,7 @@ class PlainReceiver extends Passage implements CallReceiver {
   }
 
   #over(): void {
-    this.#exchange.socket.off('close', this.#onClientLeft)
+    this.#exchange.onAbort = null
     this.leave()
   }
 }

@@ -19,7 +19,6 @@ export interface UpstreamHeadersInput {
  */
 export function toUpstreamHeaders(input: UpstreamHeadersInput): string[] {
   const { target, peerAddress, traceHeaders, hopHeaders } = input
-  const replaced = namesOf(traceHeaders)
   const headers: string[] = []
   let forwardedFor = ''
   let forwarded = ''
@@ -27,10 +26,10 @@ export function toUpstreamHeaders(input: UpstreamHeadersInput): string[] {
   for (let index = 0; index < target.headers.length; index += 2) {
     const name = target.headers[index]!
     const value = target.headers[index + 1]!
-    const key = name.toLowerCase()
+    const key = lowerCase(name)
     if (key === 'x-forwarded-for') forwardedFor = join(forwardedFor, value)
     else if (key === 'forwarded') forwarded = join(forwarded, value)
-    if (OWN.has(key) || replaced.has(key)) continue
+    if (OWN.has(key) || isNamed(traceHeaders, key)) continue
     if (key === 'host') hasHost = true
     headers.push(name, value)
   }
@@ -55,8 +54,21 @@ function join(list: string, item: string): string {
   return list === '' ? item : `${list}, ${item}`
 }
 
-function namesOf(headers: readonly string[]): Set<string> {
-  const names = new Set<string>()
-  for (let index = 0; index < headers.length; index += 2) names.add(headers[index]!.toLowerCase())
-  return names
+function isNamed(headers: readonly string[], key: string): boolean {
+  for (let index = 0; index < headers.length; index += 2) if (lowerCase(headers[index]!) === key) return true
+  return false
+}
+
+/** Names differ little between requests: most are answered from here. */
+const known = new Map<string, string>()
+const MAX_KNOWN = 1024
+
+function lowerCase(name: string): string {
+  let key = known.get(name)
+  if (key === undefined) {
+    key = name.toLowerCase()
+    // A slice would keep the whole head that it was cut from.
+    if (known.size < MAX_KNOWN) known.set(Buffer.from(name, 'latin1').toString('latin1'), key)
+  }
+  return key
 }

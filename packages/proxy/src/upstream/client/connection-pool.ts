@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Address } from '@havn/model'
 import { timeoutError } from '../limit-connect.ts'
+import { readInto } from './read-into.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 import type { SilenceLimits } from './upstream-connection.ts'
 
@@ -97,10 +98,12 @@ export class ConnectionPool {
 
   #open(place: Place): void {
     const { address } = this.#config
+    let connection: UpstreamConnection | null = null
+    const onread = readInto((bytes) => connection!.receive(bytes))
     const socket =
       address.type === 'unix'
-        ? connect({ path: address.path })
-        : connect({ host: address.host, port: address.port, noDelay: true })
+        ? connect({ path: address.path, onread })
+        : connect({ host: address.host, port: address.port, noDelay: true, onread })
     this.#sockets.add(socket)
     socket.once('close', () => this.#left(socket))
     const onError = (error: NodeJS.ErrnoException) => {
@@ -116,7 +119,8 @@ export class ConnectionPool {
       socket.off('error', onError)
       clearTimeout(place.timer)
       place.leave = ignore
-      place.taker.onConnection(new UpstreamConnection(socket, this.#config, this.#owner))
+      connection = new UpstreamConnection(socket, this.#config, this.#owner)
+      place.taker.onConnection(connection)
     })
   }
 

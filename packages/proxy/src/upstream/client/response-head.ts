@@ -1,3 +1,6 @@
+import { headerKind, nominatedHeaders } from '@havn/http'
+import type { HeaderKind } from '@havn/http'
+
 /** How a response's end is found (RFC 9112 §6.3). */
 export type Framing =
   { type: 'none' } | { type: 'length'; bytes: number } | { type: 'chunked' } | { type: 'close' }
@@ -5,8 +8,8 @@ export type Framing =
 export interface ResponseHead {
   status: number
   reason: string
-  /** Names and values in turn, as they came. */
-  rawHeaders: string[]
+  /** Names and values in turn, less what belongs to the connection alone (RFC 9110 §7.6.1). */
+  headers: string[]
   framing: Framing
   /** Whether the connection may serve another request after it. */
   keepsAlive: boolean
@@ -19,8 +22,11 @@ export class ResponseError extends Error {
 
 const MAX_HEADERS = 256
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
-const FIELD = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)\r\n/y
+/** What no head holds: control characters, a CR or LF that is not one of a pair, and folded lines. */
+const MALFORMED = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n|\n[\t ]/
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const DIGITS = /^[0-9]{1,15}$/
+const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i
 
 /**
  * Reads a head, from its status line to the empty line.
@@ -32,39 +38,73 @@ export function readResponseHead(text: string, method: string): ResponseHead {
   const lineEnd = text.indexOf('\r\n')
   const line = STATUS_LINE.exec(text.slice(0, lineEnd))
   if (line === null) throw new ResponseError("The upstream's status line is malformed")
+  const fields = readFields(text.slice(lineEnd))
   const status = Number(line[2])
   const isHttp11 = line[1] === '1'
-  const rawHeaders: string[] = []
-  let length: string | null = null
-  let coding: string | null = null
-  let closes = !isHttp11
+  const framing = frame(status, method, fields.length, fields.coding, isHttp11)
+  const keepsAlive = isHttp11 && framing.type !== 'close' && !CLOSE.test(fields.connection)
+  return { status, reason: line[3] ?? '', headers: fields.headers, framing, keepsAlive }
+}
 
-  FIELD.lastIndex = lineEnd + 2
-  while (FIELD.lastIndex < text.length) {
-    const field = FIELD.exec(text)
-    if (field === null) {
-      FIELD.lastIndex = 0
-      throw new ResponseError('The upstream sent a malformed header')
-    }
-    if (rawHeaders.length === 2 * MAX_HEADERS) throw new ResponseError('The upstream sent too many headers')
-    const name = field[1]!
-    const value = trim(field[2]!)
-    rawHeaders.push(name, value)
-    // Three lengths to look at: few of the other names have one of them.
-    if (name.length === 14 && name.toLowerCase() === 'content-length') {
-      if (length !== null) throw new ResponseError('The upstream sent two lengths')
-      length = value
-    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      if (coding !== null) throw new ResponseError('The upstream sent two transfer codings')
-      coding = value
-    } else if (name.length === 10 && name.toLowerCase() === 'connection') {
-      closes ||= /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)
-    }
+interface Fields {
+  headers: string[]
+  connection: string
+  length: string | null
+  coding: string | null
+}
+
+/** @param lines each behind a CRLF, with one at the end. */
+function readFields(lines: string): Fields {
+  const fields: Fields = { headers: [], connection: '', length: null, coding: null }
+  if (MALFORMED.test(lines)) throw new ResponseError('The upstream sent a malformed header')
+  let count = 0
+  for (let at = 2; at < lines.length;) {
+    const colon = lines.indexOf(':', at)
+    const end = lines.indexOf('\r\n', at)
+    const name = lines.slice(at, colon)
+    const kind = colon < 0 || colon > end ? null : fieldKind(name)
+    if (kind === null) throw new ResponseError('The upstream sent a malformed header')
+    if ((count += 1) > MAX_HEADERS) throw new ResponseError('The upstream sent too many headers')
+    readField(fields, kind, name, trim(lines, colon + 1, end))
+    at = end + 2
   }
+  const nominated = fields.connection === '' ? null : nominatedHeaders(fields.connection)
+  if (nominated !== null) fields.headers = withoutFields(fields.headers, nominated)
+  return fields
+}
 
-  const framing = frame(status, method, length, coding, isHttp11)
-  const keepsAlive = !closes && framing.type !== 'close'
-  return { status, reason: line[3] ?? '', rawHeaders, framing, keepsAlive }
+function readField(fields: Fields, kind: HeaderKind, name: string, value: string): void {
+  if (kind === 'connection') fields.connection += (fields.connection && ',') + value
+  else if (kind === 'transfer-encoding') {
+    if (fields.coding !== null) throw new ResponseError('The upstream sent two transfer codings')
+    fields.coding = value
+  } else if (kind !== 'hop') {
+    if (kind === 'content-length') {
+      if (fields.length !== null) throw new ResponseError('The upstream sent two lengths')
+      fields.length = value
+    }
+    fields.headers.push(name, value)
+  }
+}
+
+/** Names differ little between responses: most are answered from here. */
+const kinds = new Map<string, HeaderKind>()
+const MAX_KINDS = 1024
+
+/** Null for what is no name. */
+function fieldKind(name: string): HeaderKind | null {
+  const known = kinds.get(name)
+  if (known !== undefined) return known
+  if (!TOKEN.test(name)) return null
+  // A slice would keep the whole head that it was cut from.
+  const own = Buffer.from(name, 'latin1').toString('latin1')
+  const kind = headerKind(own)
+  if (kinds.size < MAX_KINDS) kinds.set(own, kind)
+  return kind
+}
+
+function withoutFields(headers: readonly string[], names: ReadonlySet<string>): string[] {
+  return headers.filter((_, n) => !names.has(headers[n - (n % 2)]!.toLowerCase()))
 }
 
 function frame(
@@ -85,12 +125,12 @@ function frame(
   return { type: 'close' }
 }
 
-function trim(value: string): string {
-  let start = 0
-  let end = value.length
-  while (start < end && isBlank(value.charCodeAt(start))) start += 1
-  while (end > start && isBlank(value.charCodeAt(end - 1))) end -= 1
-  return value.slice(start, end)
+function trim(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
 }
 
 function isBlank(code: number): boolean {

@@ -39,6 +39,7 @@ export class ResponseParser {
   }
 
   /**
+   * @param bytes are read until this returns, and not kept.
    * @returns how many of the bytes, from the last one back, are behind the response: nobody asked for them.
    * @throws ResponseError
    */
@@ -76,7 +77,7 @@ export class ResponseParser {
       const known = Math.min(bytes.length, PREFIX.length)
       if (PREFIX.compare(bytes, 0, known, 0, known) !== 0)
         throw new ResponseError('The upstream does not speak HTTP/1')
-      this.#pending = bytes
+      this.#pending = Buffer.from(bytes)
       return 0
     }
     this.#pending = NOTHING

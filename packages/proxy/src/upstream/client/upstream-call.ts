@@ -5,6 +5,7 @@ import type { ResponseReceiver, UpstreamConnection } from './upstream-connection
 
 export interface CallReceiver {
   onHead(head: ResponseHead): void
+  /** The piece is there until the `onPacket` or `onEnd` behind it has returned: what is kept longer must be copied. */
   onBody(chunk: Buffer): void
   /** All of what arrived together has been told, and more is to come. */
   onPacket(): void

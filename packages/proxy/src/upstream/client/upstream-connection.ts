@@ -4,7 +4,10 @@ import type { ResponseHead, ResponseError } from './response-head.ts'
 import { ResponseParser } from './response-parser.ts'
 import type { ResponseSink } from './response-parser.ts'
 
-/** Who is told about the response to one request. After `onEnd` or `onError` nothing more comes. */
+/**
+ * Who is told about the response to one request. After `onEnd` or `onError` nothing more comes. A piece of the body is
+ * there until `onBody` and the `onPacket` or `onEnd` behind it have returned: what is kept longer must be copied.
+ */
 export interface ResponseReceiver extends ResponseSink {
   /** All of what arrived together has been told. */
   onPacket(): void
@@ -39,12 +42,21 @@ export class UpstreamConnection {
   #hasServed = false
   #hasReceived = false
   #isSent = false
+  /** The longest silence that is waited out now. */
+  #silenceMs: number
+  /** How often the socket's timer looks, which is set once: setting it for each step of a request costs too much. */
+  readonly #tickMs: number
+  /** Of the silence that goes on, before the socket's timer began anew. */
+  #waitedMs = 0
 
   constructor(socket: Socket, limits: SilenceLimits, owner: ConnectionOwner) {
     this.socket = socket
     this.#limits = limits
     this.#owner = owner
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout)
+    this.#silenceMs = limits.keepAliveMs
+    this.#tickMs = Math.min(limits.responseTimeoutMs, limits.idleTimeoutMs, limits.keepAliveMs)
+    socket.setTimeout(this.#tickMs)
+    socket.on('end', this.#onEnd).on('timeout', this.#onTimeout)
     socket.on('error', this.#onError)
     socket.once('close', () => {
       this.#fail(brokenOff())
@@ -65,7 +77,7 @@ export class UpstreamConnection {
     this.#parser = new ResponseParser(method, {
       onHead: (head) => {
         this.#head = head
-        this.socket.setTimeout(this.#limits.idleTimeoutMs)
+        this.#silenceMs = this.#limits.idleTimeoutMs
         receiver.onHead(head)
       },
       onBody: (chunk) => {
@@ -73,7 +85,8 @@ export class UpstreamConnection {
       },
       onEnd: () => {},
     })
-    this.socket.setTimeout(this.#limits.responseTimeoutMs)
+    this.#silenceMs = this.#limits.responseTimeoutMs
+    this.#moved()
   }
 
   /** The last byte of the request has been written. */
@@ -87,11 +100,13 @@ export class UpstreamConnection {
     this.socket.destroy()
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  /** What the socket read; the bytes are there until this returns. */
+  receive(bytes: Buffer): void {
     const receiver = this.#receiver
     // Nothing was asked for: whatever this is, it must not become the next request's answer.
     if (receiver === null) return void this.socket.destroy()
     this.#hasReceived = true
+    this.#moved()
     const parser = this.#parser!
     try {
       const behind = parser.push(bytes)
@@ -120,7 +135,7 @@ export class UpstreamConnection {
     if (isReusable) {
       this.#hasServed = true
       if (this.socket.isPaused()) this.socket.resume()
-      this.socket.setTimeout(this.#limits.keepAliveMs)
+      this.#silenceMs = this.#limits.keepAliveMs
       this.#owner.released(this)
     } else this.socket.destroy()
     receiver.onEnd()
@@ -128,10 +143,21 @@ export class UpstreamConnection {
 
   readonly #onError = (error: Error): void => this.#fail(error)
 
+  #moved(): void {
+    if (this.#waitedMs > 0) this.#wait(0)
+  }
+
+  #wait(waitedMs: number): void {
+    this.#waitedMs = waitedMs
+    this.socket.setTimeout(Math.min(this.#tickMs, this.#silenceMs - waitedMs))
+  }
+
   readonly #onTimeout = (): void => {
     const receiver = this.#receiver
-    if (receiver === null) this.socket.destroy()
-    else if (receiver.isHoldingBack()) this.socket.setTimeout(this.#limits.idleTimeoutMs)
+    const waitedMs = this.#waitedMs + this.socket.timeout!
+    if (receiver?.isHoldingBack()) this.#wait(0)
+    else if (waitedMs < this.#silenceMs) this.#wait(waitedMs)
+    else if (receiver === null) this.socket.destroy()
     else this.#fail(timeoutError('response'))
   }
 
