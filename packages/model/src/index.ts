@@ -1,3 +1,5 @@
+export { acmeSchema } from './acme-config.ts'
+export type { AcmeConfig } from './acme-config.ts'
 export { addressSchema, endpointSchema } from './address-schema.ts'
 export type { Endpoint } from './address-schema.ts'
 export { parseAddress, formatAddress, addressToUrl } from './address.ts'
