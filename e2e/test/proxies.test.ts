@@ -342,6 +342,47 @@ describe.each(['edge', 'nginx'] as const)('%s', (name) => {
     })
   })
 
+  describe.skipIf(isMissing)('connections of a client', () => {
+    const running = served(() => ({ edge: { limits: { connectionsPerClient: 2 } } }))
+
+    /** The first line that comes back; empty where the connection is closed without one. */
+    const begin = (path: string, localAddress = '127.0.0.1') => {
+      const socket = connect({ port: running.proxy.port, host: '127.0.0.1', localAddress })
+      socket
+        .on('error', () => {})
+        .write(`GET ${path} HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream\r\n\r\n`)
+      const answer = new Promise<string>((resolve) => {
+        socket.once('data', (chunk) => resolve(chunk.toString().split('\r\n', 1)[0]!))
+        socket.once('close', () => resolve(''))
+      })
+      return { socket, answer }
+    }
+
+    test('are so many, and others have theirs', async () => {
+      const held = [begin('/events'), begin('/events')]
+      expect(await Promise.all(held.map(({ answer }) => answer))).toEqual([
+        'HTTP/1.1 200 OK',
+        'HTTP/1.1 200 OK',
+      ])
+      const why = 'nginx has read the request when it counts, and answers it'
+      expect(await begin('/').answer).toBe(
+        differing(why, { edge: '', nginx: 'HTTP/1.1 429 Too Many Requests' }, name),
+      )
+      const other = begin('/', '127.0.0.2')
+      expect(await other.answer).toBe('HTTP/1.1 200 OK')
+      other.socket.destroy()
+      held[0]!.socket.destroy()
+      const once = async () => {
+        const { socket, answer } = begin('/')
+        const line = await answer
+        socket.destroy()
+        return line
+      }
+      await expect.poll(once, { timeout: 5_000 }).toBe('HTTP/1.1 200 OK')
+      held[1]!.socket.destroy()
+    })
+  })
+
   describe.skipIf(isMissing)('static files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'havn-proxies-files-'))
     afterAll(() => rmSync(folder, { recursive: true }))

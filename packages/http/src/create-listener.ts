@@ -8,6 +8,8 @@ import { afterAnswers } from './after-answers.ts'
 import { answerInstead } from './answer-instead.ts'
 import { answerClientError } from './client-error.ts'
 import { createClientPace } from './client-pace.ts'
+import { openClientDoor } from './clients/client-door.ts'
+import type { ClientLimit } from './clients/client-door.ts'
 import { connectionOf, isKnownConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { errors } from './errors.ts'
@@ -69,6 +71,8 @@ export interface ListenerOptions {
    * handler written for plain node:http, which waits for `end`, waits forever. Default false.
    */
   endEmptyBodies?: boolean
+  /** Bounds the connections of each client, by its address as the PROXY protocol has it. */
+  clientLimit?: ClientLimit
   /** Path of the Unix socket, for `serverAddress`, where the server was given a descriptor. */
   socketPath?: string
   /** Called once for each client connection. node:http's event `connection` may come again for one. */
@@ -283,6 +287,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     const alpn = offersHttp2 ? ['h2', 'http/1.1'] : ['http/1.1']
     openTlsDoor(server, { alpn, ...options.tls })
   }
+  if (options.clientLimit !== undefined) openClientDoor(server, rules.isTrusted, options.clientLimit)
   const { proxyProtocol: senders = [], onProxyHeaderMissing: onMissing } = options
   const { headersMs } = options.timeouts
   if (senders.length > 0) openProxyDoor({ server, senders, headersMs, onMissing })

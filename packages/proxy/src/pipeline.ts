@@ -34,6 +34,8 @@ export type PipelineContext = EdgeContext & Required<Pick<EdgeContext, 'sharedMe
 
 /** A request's way through the edge by one configuration. */
 export class Pipeline {
+  /** Null is no limit. */
+  readonly connectionsPerClient: number | null
   readonly #errorPages: ErrorPages
   readonly #maintenance: MaintenanceGate | null
   readonly #security: SecurityHeaders | null
@@ -51,7 +53,8 @@ export class Pipeline {
     this.#errorPages = new ErrorPages(config.errors)
     this.#maintenance = config.maintenance?.enabled ? new MaintenanceGate(config.maintenance) : null
     this.#security = SecurityHeaders.create(config.security)
-    const { rates } = config.limits
+    const { rates, connectionsPerClient = null } = config.limits
+    this.connectionsPerClient = connectionsPerClient
     this.#rates =
       rates.length > 0 ? new RateLimits(rates, new BucketTable(context.sharedMemory), context.logger) : null
     this.#compressor = config.compression ? new Compressor(config.compression) : null

@@ -94,6 +94,19 @@ export function clientVariables(trustedProxies: readonly string[]): Directive[] 
   ]
 }
 
+/** `$havn_client`: whom an address stands for. A client has a whole IPv6 /64, and an IPv4 address may come in the clothes of IPv6. */
+export function clientNetwork(): Directive {
+  return map(
+    text`$binary_remote_addr`,
+    'havn_client',
+    [
+      [matching(String.raw`(?s)^\x00{10}\xff\xff(?<havn_client_v4>.{4})\z`), text`$havn_client_v4`],
+      [matching(String.raw`(?s)^(?<havn_client_net>.{8}).{8}\z`), text`$havn_client_net`],
+    ],
+    text`$binary_remote_addr`,
+  )
+}
+
 /** Where the address of a client that comes through trusted proxies stands. */
 export function realClient(trustedProxies: readonly string[]): Directive[] {
   if (trustedProxies.length === 0) return []

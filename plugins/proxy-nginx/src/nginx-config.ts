@@ -4,8 +4,9 @@ import { redirectEndpoints } from '@havn/plugin-api'
 import type { ProxyPlanInput, ServerSettings } from '@havn/plugin-api'
 import { accessLogDirectives } from './access-log.ts'
 import type { NginxConfig } from './config.ts'
-import { clientVariables, realClient } from './client.ts'
+import { clientNetwork, clientVariables, realClient } from './client.ts'
 import { compressionDirectives } from './compression.ts'
+import { connectionLimit, connectionVariables } from './connections.ts'
 import { block, directive, render } from './conf/directive.ts'
 import type { Directive } from './conf/directive.ts'
 import { errorPages, errorVariables } from './error-pages.ts'
@@ -87,7 +88,9 @@ function http(input: NginxConfigInput): Directive[] {
     ...securityVariables(security),
     ...errorVariables(),
     ...maintenanceVariables(maintenance),
+    ...(limits.rates.length > 0 || limits.connectionsPerClient !== undefined ? [clientNetwork()] : []),
     ...rateVariables(limits.rates, patterns),
+    ...connectionVariables(limits.connectionsPerClient),
     ...tlsVariables(settings.tls),
     ...redirectVariables(settings.tls),
     ...upstreamGroups(servers.upstreams),
@@ -101,6 +104,7 @@ function http(input: NginxConfigInput): Directive[] {
         ...realClient(settings.trustedProxies),
         ...clientLimits(settings),
         ...rateLimits(limits.rates),
+        ...connectionLimit(limits.connectionsPerClient),
         ...compressionDirectives(edge.compression),
         ...passDirectives(),
         ...forwardHeaders(),

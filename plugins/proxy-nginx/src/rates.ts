@@ -25,16 +25,6 @@ export function toNginxRate({ requests, perMs }: Pick<Rate, 'requests' | 'perMs'
 export function rateVariables(rates: readonly Rate[], patterns: RequestPatterns): Directive[] {
   if (rates.length === 0) return []
   return [
-    // Whom an address stands for: a client has a whole IPv6 /64, and an IPv4 address may come in the clothes of IPv6.
-    map(
-      text`$binary_remote_addr`,
-      'havn_client',
-      [
-        [matching(String.raw`(?s)^\x00{10}\xff\xff(?<havn_client_v4>.{4})\z`), text`$havn_client_v4`],
-        [matching(String.raw`(?s)^(?<havn_client_net>.{8}).{8}\z`), text`$havn_client_net`],
-      ],
-      text`$binary_remote_addr`,
-    ),
     ...rates.flatMap((rate, at) => [
       ...keyVariable(rate, at),
       map(

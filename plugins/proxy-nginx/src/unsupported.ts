@@ -11,7 +11,7 @@ const KNOWN_PARTS = new Set([
   ...['staticFiles', 'fileCache', 'upstreams', 'routes', 'upstream', 'limits', 'maintenance', 'compression'],
   'security',
 ])
-const KNOWN_LIMITS = new Set(['rates'])
+const KNOWN_LIMITS = new Set(['rates', 'connectionsPerClient'])
 const KNOWN_UPSTREAM = new Set([
   ...['address', 'servers', 'connectTimeoutMs', 'responseTimeoutMs', 'idleTimeoutMs', 'tunnelIdleTimeoutMs'],
   ...['keepAliveMs', 'maxConnections', 'maxBodyBytes'],
@@ -27,6 +27,7 @@ export function findUnsupported(settings: ServerSettings, edge: EdgeConfig): Uns
     ...unknownKeys('edge.limits', edge.limits, EDGE.limits, KNOWN_LIMITS),
     ...ofRoutes(edge),
     ...ofRates(edge),
+    ...ofConnections(edge),
     ...ofUpstreams(edge),
     ...ofCompression(edge),
     ...ofListener(settings),
@@ -86,6 +87,17 @@ function ofRates({ limits }: EdgeConfig): UnsupportedSetting[] {
         ]
       : []),
   ])
+}
+
+function ofConnections({ limits }: EdgeConfig): UnsupportedSetting[] {
+  if (limits.connectionsPerClient === undefined) return []
+  return [
+    warn(
+      'edge.limits.connectionsPerClient',
+      'nginx counts the connections of a client that have a request, and answers those beyond with 429',
+      'take the built-in proxy where clients hold connections idle',
+    ),
+  ]
 }
 
 function ofHeaders(path: string, { headers = {} }: RouteMatch): UnsupportedSetting[] {

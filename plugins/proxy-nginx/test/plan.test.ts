@@ -64,6 +64,7 @@ const examples: Record<string, EdgeOptions> = {
   },
   policies: {
     limits: {
+      connectionsPerClient: 40,
       rates: [
         { requests: 50, burst: 200 },
         { match: { path: '/login', methods: ['POST'] }, requests: 5, perMs: 60_000 },

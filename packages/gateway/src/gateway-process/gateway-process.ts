@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { clearClients, createClientMemory } from '@havn/http'
 import type { HavnError } from '@havn/model/errors'
 import { closeLogger, createLogger, type Logger } from '@havn/telemetry'
 import {
@@ -45,6 +46,7 @@ export class GatewayProcess {
   readonly #appLogger: Logger
   readonly #counters: SharedArrayBuffer
   readonly #edgeMemory = new SharedArrayBuffer(EDGE_MEMORY_BYTES)
+  readonly #clientMemory: SharedArrayBuffer
   readonly #threads: ServingThread[] = []
   readonly #workers: WorkerSet
   readonly #figures: FiguresFile
@@ -53,12 +55,13 @@ export class GatewayProcess {
   #drainingThreads = 0
 
   constructor(start: StartMessage, events: GatewayProcessEvents) {
-    const { log, threads } = start.config
+    const { log, threads, limits } = start.config
     this.#start = start
     this.#events = events
     this.#logger = createLogger({ name: 'gateway', ...log })
     this.#appLogger = createLogger({ name: 'app', ...log })
     this.#counters = createCounters(threads)
+    this.#clientMemory = createClientMemory(threads, limits.maxConnections)
     this.#figures = new FiguresFile(figuresPath(start.runDirectory), () => this.#sums())
     this.#workers = new WorkerSet({
       start,
@@ -185,6 +188,7 @@ export class GatewayProcess {
           descriptors: descriptors[thread] ?? [],
           counters: this.#counters,
           edgeMemory: this.#edgeMemory,
+          clientMemory: this.#clientMemory,
         },
         logger: this.#logger,
         onReport: (report) => {
@@ -197,6 +201,7 @@ export class GatewayProcess {
           this.#figures.write()
           this.#figures.close()
           clearGauges(this.#counters, thread)
+          clearClients(this.#clientMemory, { threads: config.threads, thread })
           void this.#end(thread, error)
         },
       }),

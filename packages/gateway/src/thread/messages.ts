@@ -38,13 +38,18 @@ export interface ThreadInput {
   counters: SharedArrayBuffer
   /** What the edges of all threads of this process count in; a thread that is a process has an edge that counts alone. */
   edgeMemory?: SharedArrayBuffer
+  /** Where all threads of this process count the connections of each client; a thread that is a process counts alone. */
+  clientMemory?: SharedArrayBuffer
   /** This thread is a process of its own. */
   isProcess: boolean
   port: ThreadPort
 }
 
 /** What a process that is a thread is started with: it counts in its own memory. */
-export interface ProcessInput extends Omit<ThreadInput, 'counters' | 'edgeMemory' | 'isProcess' | 'port'> {
+export interface ProcessInput extends Omit<
+  ThreadInput,
+  'counters' | 'edgeMemory' | 'clientMemory' | 'isProcess' | 'port'
+> {
   /** Where it says by what its event loop is blocked. */
   notePath: string
 }

@@ -8,6 +8,7 @@ import {
   runThreadShutdown,
 } from '@havn/telemetry'
 import { openCounters, readCounters } from '../dispatch/counters.ts'
+import { createClientLimit } from './client-limit.ts'
 import { createThreadHost } from './create-host.ts'
 import { ThreadApp } from './edge-app.ts'
 import { createHealthProbe } from './health-probe.ts'
@@ -62,6 +63,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
     descriptors: input.descriptors,
     counters: openCounters(input.counters, thread),
     logger,
+    clientLimit: createClientLimit({ input, edge, logger }),
     handlersOf: ({ speaks }) => (speaks === 'redirect' ? (redirectFlow ?? flow) : flow),
     busySockets: () => new Set(flows.flatMap((one) => [...one.busySockets()])),
   })

@@ -1,7 +1,14 @@
 import type { Server } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createListener, sendGoAway, updateTls, type ListenerHandlers, type TlsOptions } from '@havn/http'
+import {
+  createListener,
+  sendGoAway,
+  updateTls,
+  type ClientLimit,
+  type ListenerHandlers,
+  type TlsOptions,
+} from '@havn/http'
 import { formatAddress, type Address } from '@havn/model/address'
 import { toErrorJson } from '@havn/model/errors'
 import type { PluginLogger } from '@havn/plugin-api'
@@ -29,6 +36,7 @@ export interface ThreadListenersOptions {
   descriptors: readonly number[]
   counters: Counters
   logger: PluginLogger
+  clientLimit: ClientLimit
   handlersOf: (door: Door) => ListenerHandlers
   /** Connections that a drain must wait for. */
   busySockets: () => Set<Duplex>
@@ -51,7 +59,7 @@ export interface ThreadListeners {
 
 /** Creates the servers of a thread; they accept nothing before `listen`. */
 export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
-  const { config, doors, descriptors, counters, logger, handlersOf, busySockets } = options
+  const { config, doors, descriptors, counters, logger, clientLimit, handlersOf, busySockets } = options
   const { limits, timeouts, trustedProxies, proxyProtocol } = config
   // A listener of the user's own may wait for the end of a GET's body; ours never does.
   const endEmptyBodies = config.app.language !== 'node'
@@ -83,6 +91,7 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
         http2: config.tls?.http2,
         socketPath,
         endEmptyBodies,
+        clientLimit,
         onConnection,
         onSlowClient,
         onProxyHeaderMissing,

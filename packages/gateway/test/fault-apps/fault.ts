@@ -13,6 +13,8 @@ export default function handle(request: IncomingMessage, response: ServerRespons
     request.on('error', () => {})
   } else if (request.url === '/endless') {
     writeOn(response)
+  } else if (request.url === '/late') {
+    setTimeout(() => response.end('late'), 3_000)
   } else if (request.url === '/fails') {
     throw new Error('as it should')
   } else if (request.url === '/empty') {

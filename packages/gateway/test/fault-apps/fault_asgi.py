@@ -1,5 +1,6 @@
 """An ASGI app for what clients do wrong: each interface has the same paths."""
 
+import asyncio
 import json
 import os
 import tempfile
@@ -18,6 +19,9 @@ async def application(scope, receive, send):
     headers = {name.decode('latin-1'): value.decode('latin-1') for name, value in scope['headers']}
     if 'x-what' in headers:
         await answer(send, json.dumps(what(scope, headers, await read(receive))).encode())
+    elif path == '/late':
+        await asyncio.sleep(3)
+        await answer(send, b'late')
     elif path == '/fails':
         raise ValueError('as it should')
     elif path == '/upload':

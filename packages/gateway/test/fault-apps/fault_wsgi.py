@@ -23,6 +23,10 @@ def application(environ, start_response):
     if path == '/endless':
         start_response('200 OK', TEXT)
         return iter(lambda: CHUNK, None)
+    if path == '/late':
+        threading.Event().wait(3)
+        start_response('200 OK', TEXT)
+        return [b'late']
     if path == '/fails':
         raise ValueError('as it should')
     if path == '/threads':

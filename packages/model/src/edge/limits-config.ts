@@ -22,6 +22,11 @@ export type Rate = z.output<typeof rateSchema>
 
 /** What the edge bounds beyond what its listener does. */
 export const edgeLimitsSchema = z.strictObject({
+  /**
+   * Connections that a client (an IPv4 address or an IPv6 /64, behind the PROXY protocol where that is on) may have at a
+   * time, over all threads of a process; one more is closed. Those of trusted proxies are not counted. Absent, no limit.
+   */
+  connectionsPerClient: z.int().min(1).max(1_000_000).optional(),
   /** Request rates; a request has to keep all that match. */
   rates: z.array(rateSchema).max(32).default([]),
 })

@@ -52,6 +52,8 @@ export interface EdgeHandler {
    * {@link handlePlain}. True: it comes to {@link handle}. Absent, every request comes there.
    */
   wants?(target: RequestTarget): boolean | 'plain'
+  /** Connections that a client may have at a time, by the configuration as it is now; null for no limit. */
+  connectionsPerClient?(): number | null
   /** A page of the site's own, HTML, for errors that the edge or its gateway answers; null where it has none. */
   errorPage?(status: number): Buffer | null
   /** Answers a request of which {@link wants} said `'plain'`. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { seededHash } from '@havn/http'
 
 /** A key's slots lie next to each other, beginning where its hash says. */
 const PROBES = 8
@@ -52,7 +53,7 @@ export class BucketTable {
 
   /** Where the key's time is; claims a slot when it has none. */
   #find(key: string, nowNs: bigint): number {
-    const [low, high] = hash(
+    const [low, high] = seededHash(
       key,
       Number(this.#seed & 0xffff_ffffn),
       Number((this.#seed >> 32n) & 0xffff_ffffn),
@@ -81,24 +82,4 @@ export class BucketTable {
     if (victimTime > nowNs) Atomics.compareExchange(this.#words, victim + 1, victimTime, 0n)
     return victim + 1
   }
-}
-
-/** Two 32-bit halves (MurmurHash3's mixing), seeded. */
-function hash(text: string, seedLow: number, seedHigh: number): [low: number, high: number] {
-  let low = seedLow | 0
-  let high = seedHigh | 0
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    low = Math.imul(low ^ unit, 0x85eb_ca6b)
-    low ^= low >>> 15
-    high = Math.imul(high ^ unit, 0xc2b2_ae35)
-    high ^= high >>> 13
-  }
-  return [mix(low ^ Math.imul(high, 0x9e37_79b1)), mix(high ^ Math.imul(low, 0x85eb_ca77))]
-}
-
-function mix(value: number): number {
-  let mixed = Math.imul(value ^ (value >>> 16), 0x85eb_ca6b)
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35)
-  return (mixed ^ (mixed >>> 16)) >>> 0
 }
