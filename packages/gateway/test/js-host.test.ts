@@ -159,6 +159,24 @@ describe('a JavaScript app', () => {
     expect(seen.headers).not.toHaveProperty('x-forwarded-for')
   })
 
+  it('hears one word of a trusted proxy on scheme and host, in both kinds of headers', async () => {
+    const source = `export default ({ headers, rawHeaders }, response) =>
+      response.end(JSON.stringify({ headers, raw: rawHeaders.join(' ') }))`
+    const front = await startApp(source, 'node', { trustedProxies: ['127.0.0.1'] })
+    const text = await exchangeRaw(
+      front,
+      'GET / HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: b.test, c.test\r\n' +
+        'X-Forwarded-Proto: http\r\nConnection: close\r\n\r\n',
+    )
+    const seen = JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))
+    expect(seen.headers).toMatchObject({
+      host: 'c.test',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': 'c.test',
+    })
+    expect(seen.raw).toBe('Host c.test X-Forwarded-Proto http X-Forwarded-Host c.test Connection close')
+  })
+
   it.each([
     [
       'that the target names',

@@ -4,6 +4,8 @@ export type HeaderKind =
   | 'content-length'
   | 'expect'
   | 'forwarded'
+  | 'forwarded-host'
+  | 'forwarded-proto'
   | 'hop'
   | 'host'
   | 'pass'
@@ -26,6 +28,8 @@ const KINDS: Readonly<Record<string, HeaderKind>> = {
   upgrade: 'hop',
   forwarded: 'forwarded',
   'x-real-ip': 'forwarded',
+  'x-forwarded-host': 'forwarded-host',
+  'x-forwarded-proto': 'forwarded-proto',
 }
 
 /** Names differ little between requests: most are answered from here, without being lower-cased. */
@@ -44,7 +48,7 @@ export function headerKind(name: string): HeaderKind {
 
 function findKind(name: string): HeaderKind {
   if (Object.hasOwn(KINDS, name)) return KINDS[name]!
-  if (name.startsWith('x-forwarded-')) return 'forwarded'
   // X_Forwarded_For and X-Forwarded-For are one variable in a WSGI environ.
-  return name.includes('_') ? 'underscore' : 'pass'
+  if (name.includes('_')) return 'underscore'
+  return name.startsWith('x-forwarded-') ? 'forwarded' : 'pass'
 }

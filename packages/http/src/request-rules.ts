@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts'
 import { nominatedHeaders } from './forwardable-headers.ts'
 import { readForwarded } from './forwarded.ts'
 import { headerKind } from './header-kind.ts'
+import type { HeaderKind } from './header-kind.ts'
 import { isHost } from './host.ts'
 import { normaliseTarget } from './normalise-target.ts'
 import type { PeerTrust } from './peer-trust.ts'
@@ -40,7 +41,10 @@ interface Head {
   connection: string
   transferEncoding: string | null
   contentLength: number
-  /** Fields that may not go on as they are: hop-by-hop, Expect, and forwarded ones of an untrusted peer. */
+  /** X-Forwarded-Proto and X-Forwarded-Host of a trusted peer, the first of each; null where there is none. */
+  forwardedProto: string | null
+  forwardedHost: string | null
+  /** Fields that may not go on: hop-by-hop, Expect, forwarded ones of an untrusted peer, and what is said twice. */
   drops: number
   underscores: number
   /** What the fields take in their plainest spelling. */
@@ -117,6 +121,8 @@ export function judgeHead(
 
   const client = connection.trusted ? readForwarded(rawHeaders, connection, rules.isTrusted) : null
   const host = client?.host ?? target.authority ?? head.host
+  const scheme = client?.scheme ?? rules.scheme
+  const isAsReceived = head.drops === 0 && head.underscores === 0 && host === head.host
   if (head.underscores > 0) rules.onHeadersDropped?.(head.underscores)
   return {
     method,
@@ -124,16 +130,16 @@ export function judgeHead(
     query: target.query,
     rawTarget,
     host,
-    scheme: client?.scheme ?? rules.scheme,
+    scheme,
     httpVersion,
     clientAddress: client ? client.address : connection.address,
     clientPort: client ? client.port : connection.port,
     serverAddress: connection.serverAddress,
     serverPort: connection.serverPort,
     headers:
-      head.drops === 0 && head.underscores === 0 && host === head.host
+      isAsReceived && (client === null || isToldOnce(head, scheme, host))
         ? rawHeaders
-        : cleanHeaders(rawHeaders, head, host, connection.trusted),
+        : cleanHeaders({ rawHeaders, head, host, scheme, trusted: connection.trusted }),
   }
 }
 
@@ -144,6 +150,8 @@ function readHead(rawHeaders: readonly string[], trusted: boolean): Head {
     connection: '',
     transferEncoding: null,
     contentLength: 0,
+    forwardedProto: null,
+    forwardedHost: null,
     drops: 0,
     underscores: 0,
     bytes: rawHeaders.length * 2,
@@ -161,17 +169,32 @@ function readHead(rawHeaders: readonly string[], trusted: boolean): Head {
       head.contentLength = Number(value)
     } else if (kind === 'underscore') {
       head.underscores++
-    } else if (kind !== 'forwarded') {
+    } else if (trusted && isForwarded(kind)) {
+      if (kind === 'forwarded') continue
+      const field = kind === 'forwarded-proto' ? 'forwardedProto' : 'forwardedHost'
+      if (head[field] === null) head[field] = value
+      else head.drops++
+    } else {
       head.drops++
       if (kind === 'connection') head.connection += (head.connection && ',') + value
       else if (kind === 'transfer-encoding') {
         head.transferEncoding = head.transferEncoding === null ? value : `${head.transferEncoding},${value}`
       }
-    } else if (!trusted) {
-      head.drops++
     }
   }
   return head
+}
+
+function isForwarded(kind: HeaderKind): boolean {
+  return kind === 'forwarded' || kind === 'forwarded-proto' || kind === 'forwarded-host'
+}
+
+/** What a trusted peer said of scheme and host is no more than what was found in it. */
+function isToldOnce({ forwardedProto, forwardedHost }: Head, scheme: string, host: string): boolean {
+  return (
+    (forwardedProto === null || forwardedProto === scheme) &&
+    (forwardedHost === null || forwardedHost === host)
+  )
 }
 
 /** RFC 9112 §6.1: chunked once and last; a coding that is not known here is 501. */
@@ -182,19 +205,39 @@ function checkTransferEncoding(value: string, isOld: boolean): Refusal | null {
   return codings.length > 1 ? refusals.unknownTransferCoding : null
 }
 
-/** The headers less what the rules drop; Host says what the request is for (RFC 9112 §3.2.2). */
-function cleanHeaders(rawHeaders: readonly string[], head: Head, host: string, trusted: boolean): string[] {
+interface CleaningInput {
+  rawHeaders: readonly string[]
+  head: Head
+  host: string
+  scheme: string
+  trusted: boolean
+}
+
+/**
+ * The headers less what the rules drop; Host says what the request is for (RFC 9112 §3.2.2). X-Forwarded-Proto and
+ * X-Forwarded-Host say what the rules found in them: of a list, apps read the first word, which may be the client's.
+ */
+function cleanHeaders({ rawHeaders, head, host, scheme, trusted }: CleaningInput): string[] {
   const nominated = nominatedHeaders(head.connection)
   const kept: string[] = []
+  let isSchemeTold = false
+  let isHostTold = false
   if (head.hosts === 0 && host !== '') kept.push('Host', host)
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
     const kind = headerKind(name)
     if (kind === 'host') kept.push(name, host)
     else if (kind === 'content-length') kept.push(name, rawHeaders[index + 1]!)
-    else if (kind === 'pass' || (kind === 'forwarded' && trusted)) {
-      if (nominated?.has(name.toLowerCase())) continue
-      kept.push(name, rawHeaders[index + 1]!)
+    else if (kind === 'pass') {
+      if (!nominated?.has(name.toLowerCase())) kept.push(name, rawHeaders[index + 1]!)
+    } else if (!trusted) continue
+    else if (kind === 'forwarded') kept.push(name, rawHeaders[index + 1]!)
+    else if (kind === 'forwarded-proto' && !isSchemeTold) {
+      isSchemeTold = true
+      kept.push(name, scheme)
+    } else if (kind === 'forwarded-host' && !isHostTold) {
+      isHostTold = true
+      kept.push(name, host)
     }
   }
   return kept

@@ -262,6 +262,24 @@ export function listenerSuite(startEcho: StartEcho): void {
       })
     })
 
+    test('of a trusted peer say one thing of scheme and host, whatever a client put before it', async () => {
+      const said =
+        'X-Forwarded-Proto: https, http\r\nX-Forwarded-Host: evil.test\r\nX-Forwarded-Host: shop.test\r\n'
+      const seen = await target(said, ['127.0.0.1'])
+      expect(seen).toMatchObject({ scheme: 'http', host: 'shop.test' })
+      expect(seen.headers).toEqual([
+        ...['Host', 'shop.test', 'X-Forwarded-Proto', 'http', 'X-Forwarded-Host', 'shop.test'],
+      ])
+      const senseless = await target('X-Forwarded-Proto: gopher\r\n', ['127.0.0.1'])
+      expect(senseless.headers).toEqual(['Host', 'a.test', 'X-Forwarded-Proto', 'http'])
+    })
+
+    test('of a trusted peer have no aliases', async () => {
+      const said = 'X-Forwarded-User_Name: root\r\nX-Forwarded_For: 9.9.9.9\r\nX-Forwarded-User: me\r\n'
+      const seen = await target(said, ['127.0.0.1'])
+      expect(seen.headers).toEqual(['Host', 'a.test', 'X-Forwarded-User', 'me'])
+    })
+
     test('of a trusted peer name the client: the right-most that is not trusted', async () => {
       const seen = await target(forwarded, ['127.0.0.0/8', '10.0.0.0/8'])
       expect(seen).toMatchObject({ clientAddress: '2.2.2.2', scheme: 'https', host: 'shop.test' })

@@ -14,6 +14,9 @@ const ofConnection = new Set([
   'upgrade',
 ])
 
+/** Of which the listener keeps one, with what it found in all of them. */
+const retold = new Set(['x-forwarded-host', 'x-forwarded-proto'])
+
 /**
  * Makes a raw request say what the listener found: its URL normalised, the headers that the rules dropped taken
  * out, and the trace context that the gateway gave it. Costs nothing where there is nothing to change.
@@ -44,7 +47,10 @@ export function withTrace(target: RequestTarget, record: RequestRecord): Request
   return { ...target, headers }
 }
 
-/** The listener's headers are the raw ones less some, in the same order, behind a Host where there was none. */
+/**
+ * The listener's headers are the raw ones less some, in the same order, behind a Host where there was none. Few say
+ * anything else than they did.
+ */
 function cleanHeaders(request: IncomingMessage, target: RequestTarget): void {
   const { rawHeaders } = request
   const kept: string[] = []
@@ -65,5 +71,9 @@ function cleanHeaders(request: IncomingMessage, target: RequestTarget): void {
     else delete request.headers[lower]
   }
   request.rawHeaders = kept
+  for (let n = 0; n < kept.length; n += 2) {
+    const lower = (kept[n] as string).toLowerCase()
+    if (retold.has(lower)) request.headers[lower] = kept[n + 1]
+  }
   if (target.host !== '' && request.headers.host !== target.host) request.headers.host = target.host
 }

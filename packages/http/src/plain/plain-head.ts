@@ -1,4 +1,5 @@
 import { headerKind } from '../header-kind.ts'
+import type { HeaderKind } from '../header-kind.ts'
 
 /** A request's head, as the plain lane reads it. */
 export interface PlainHead {
@@ -79,6 +80,15 @@ function readConnection(value: string, head: PlainHead): boolean {
 /** What a name means for the plain lane: `no` sends the request to node:http. */
 type Use = 'keep' | 'connection' | 'no'
 
+const PLAIN_KINDS = new Set<HeaderKind>([
+  'pass',
+  'host',
+  'forwarded',
+  'forwarded-host',
+  'forwarded-proto',
+  'underscore',
+])
+
 const uses = new Map<string, Use>()
 const MAX_USES = 1024
 
@@ -98,5 +108,5 @@ function learn(name: string): Use {
 function findUse(name: string): Use {
   const kind = headerKind(name)
   if (kind === 'connection') return 'connection'
-  return kind === 'pass' || kind === 'host' || kind === 'forwarded' || kind === 'underscore' ? 'keep' : 'no'
+  return PLAIN_KINDS.has(kind) ? 'keep' : 'no'
 }
