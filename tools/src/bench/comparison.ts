@@ -71,11 +71,17 @@ export interface StartFigures {
   contender: string
   /** From spawn to the first answer of 2xx. */
   startMs: Figure[]
-  /** Proportional set size of all its processes, after the load. */
+  /** Proportional set size of all its processes, after the load; a work's crowd has been gone for a while by then. */
   pssBytes: Figure[]
+  /** The same while a work's crowd was there, at the end of the load among it. */
+  crowdPssBytes?: Figure[]
+  /** The same before the crowd came. */
+  calmPssBytes?: Figure[]
 }
 
 const warmUpConnections = 32
+/** What a crowd left behind is given up within this: sockets close, and what they held is collected. */
+const recoveryMs = 5_000
 
 /**
  * Runs every contender in turn, round after round, so that all see the same drift of the machine. One that does not
@@ -138,9 +144,14 @@ async function measureRound(input: {
   for (const series of figures.series) {
     const { connections, isDisturbed } = series
     const before = cpuSecondsOf(running)
+    if (isDisturbed && work.crowd) (figures.start.calmPssBytes ??= []).push(pssOf(running))
     const seen =
       isDisturbed && work.crowd
-        ? await amongCrowd(work.crowd, running, () => load(work.path, connections, options.durationS))
+        ? await amongCrowd(work.crowd, running, async () => {
+            const result = await load(work.path, connections, options.durationS)
+            ;(figures.start.crowdPssBytes ??= []).push(pssOf(running))
+            return result
+          })
         : isDisturbed && work.neighbours
           ? await besideNeighbours(work.neighbours, {
               load: () => load(work.path, connections, options.durationS),
@@ -156,11 +167,16 @@ async function measureRound(input: {
         (seen.errors > 0 ? `, ${seen.errors} ERRORS: void` : ''),
     )
   }
-  const pssBytes = running.pids.reduce((sum, pid) => sum + readUsage(pid).pssBytes, 0)
+  if (work.crowd) await sleep(recoveryMs)
+  const pssBytes = pssOf(running)
   figures.start.pssBytes.push(pssBytes)
   progress(
     `first answer after ${running.startMs.toFixed(0)} ms, ${(pssBytes / 1e6).toFixed(0)} MB in the end`,
   )
+}
+
+function pssOf({ pids }: RunningContender): number {
+  return pids.reduce((sum, pid) => sum + readUsage(pid).pssBytes, 0)
 }
 
 function pathsOf({ path, morePaths = [] }: Work): string[] {
@@ -217,7 +233,11 @@ function emptyResult(work: Work): ComparisonResult {
         })),
       ),
     ),
-    starts: work.contenders.map(({ name }) => ({ contender: name, startMs: [], pssBytes: [] })),
+    starts: work.contenders.map(({ name }) => ({
+      contender: name,
+      startMs: [],
+      pssBytes: [],
+    })),
   }
 }
 

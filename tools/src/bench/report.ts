@@ -119,12 +119,19 @@ export function formatWork(result: ComparisonResult): string {
     ],
     result.series.map((series) => seriesRow(series, result)),
   )
+  const hasCrowd = result.starts.some(({ crowdPssBytes }) => crowdPssBytes !== undefined)
   const starts = formatTable(
-    ['server', '>first 200, ms', '>PSS, MB'],
-    result.starts.map(({ contender, startMs, pssBytes }) => [
+    [
+      'server',
+      '>first 200, ms',
+      ...(hasCrowd ? ['>PSS, MB: before', '>among slow clients', '>after'] : ['>PSS, MB']),
+    ],
+    result.starts.map(({ contender, startMs, pssBytes, crowdPssBytes = [], calmPssBytes = [] }) => [
       contender,
       figure(median(valid(startMs)), 0),
-      figure(median(valid(pssBytes)) / 1e6, 0),
+      ...(hasCrowd ? [calmPssBytes, crowdPssBytes, pssBytes] : [pssBytes]).map((sizes) =>
+        figure(median(valid(sizes)) / 1e6, 0),
+      ),
     ]),
   )
   return [
