@@ -4,8 +4,6 @@ import type { PlainExchange } from '@havn/http'
 import { hostErrors } from './errors.ts'
 import { completeHeaders, hasNoBody, parseResponseHead, splitResponse } from './response-head.ts'
 
-/** Up to this a body goes out in one string with its head: cheaper than two buffers. */
-const maxTextBytes = 8 * 1024
 /** Names beyond this many are not remembered: apps may send any. */
 const maxRemembered = 1024
 /** What a value must not hold (RFC 9110 §5.5); a NUL separates the fields. */
@@ -37,7 +35,6 @@ export function sendPlain(exchange: PlainExchange, payload: Buffer): void {
   if (!hasDate) text += dateLine()
   if (parsed.close) exchange.closes = true
   if (bytes === 0 || hasNoBody(status, method)) exchange.send(status, text, '')
-  else if (bytes <= maxTextBytes) exchange.send(status, text, payload.toString('latin1', bodyStart))
   else exchange.send(status, text, payload.subarray(bodyStart))
 }
 

@@ -6,9 +6,6 @@ import type { Peer } from './detached-exchange.ts'
 import type { StoredAnswer } from './stored-answer.ts'
 import type { Visitor } from './visitor.ts'
 
-/** Up to this a body is copied behind its head: one write costs less than two. */
-const MAX_COPIED_BYTES = 64 * 1024
-
 export interface PlainVisitorOptions {
   plain: EdgePlainRequest
   logger: PluginLogger
@@ -55,7 +52,7 @@ export class PlainVisitor implements Visitor {
     let head = `HTTP/1.1 ${status} ${reason}\r\n`
     for (let n = 0; n < headers.length; n += 2) head += `${headers[n]!}: ${headers[n + 1]!}\r\n`
     const { exchange } = this.#options.plain
-    exchange.send(status, head, body.length <= MAX_COPIED_BYTES ? body.toString('latin1') : body)
+    exchange.send(status, head, body)
   }
 
   pass(tap: ResponseTap | null, cacheStatus: string | null): void {

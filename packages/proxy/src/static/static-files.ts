@@ -58,8 +58,16 @@ export function createStaticFiles({ folders, cache: config, logger }: StaticFile
     }))
     .sort((one, other) => other.prefix.length - one.prefix.length)
 
+  /** What {@link locate} was asked last: each request asks more than once. */
+  let latest: { path: string; location: Location | null } = { path: '', location: null }
+
   function locate(path: string): Location | null {
     if (places.length === 0) return null
+    if (latest.path !== path) latest = { path, location: search(path) }
+    return latest.location
+  }
+
+  function search(path: string): Location | null {
     const decoded = decodePath(path)
     for (const { folder, layers, prefix } of places) {
       // A path that is not UTF-8 still belongs to the prefix that it begins with; no file has its name.

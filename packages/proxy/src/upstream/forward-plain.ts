@@ -117,7 +117,7 @@ class PlainReceiver extends Passage implements CallReceiver {
 
   #sendWhole({ status, reason, headers: forwarded, framing }: ResponseHead): void {
     const headers = this.withCookies(forwarded)
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+    const body = Buffer.concat(this.#chunks)
     let text = `HTTP/1.1 ${status} ${reason || (STATUS_CODES[status] ?? '')}\r\n`
     let hasDate = false
     for (let n = 0; n < headers.length; n += 2) {
@@ -128,7 +128,7 @@ class PlainReceiver extends Passage implements CallReceiver {
     }
     if (!hasDate) text += dateLine()
     if (framing.type === 'chunked' || framing.type === 'close') text += `Content-Length: ${body.length}\r\n`
-    this.#exchange.send(status, text, body.length <= SMALL_BODY_BYTES ? body.toString('latin1') : body)
+    this.#exchange.send(status, text, body)
   }
 
   #beginStream({ status, reason, headers }: ResponseHead): void {
