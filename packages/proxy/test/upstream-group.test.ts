@@ -206,6 +206,23 @@ describe('a server that cannot be reached', () => {
 })
 
 describe('while no server can be had', () => {
+  test('what a server left unanswered waits, too, when it does no harm twice, and goes out so often at most', async () => {
+    let seen = 0
+    const mean = await startSocket((socket) => socket.once('data', () => (seen++, socket.destroy())))
+    const { port } = await startEdgeTo(groupOf([mean], { holdMs: 10_000, retry: { tries: 4 } }))
+    const remove = get('/', {}, 'DELETE')
+    for (const [request, times] of [
+      [get('/'), 4],
+      [remove, 4],
+      [handshake, 4],
+      [post, 1],
+      [chunked, 1],
+    ] as const) {
+      seen = 0
+      expect([(await exchange(port, request)).status, seen]).toEqual([502, times])
+    }
+  })
+
   const waiting = (port: number) => [get('/'), post, chunked].map((request) => exchange(port, request))
 
   test.each([['address'], ['servers']])('requests wait until one is back (%s)', async (form) => {

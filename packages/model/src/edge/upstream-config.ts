@@ -36,7 +36,10 @@ export const balanceSchema = z.discriminatedUnion('type', [
 /** A validated way of balancing. */
 export type Balance = z.output<typeof balanceSchema>
 
-/** When requests are sent again, to another server. Never one of which a server may have seen a byte. */
+/**
+ * When requests are sent again, to another server. Never one of which a server may have seen a byte, save where `holdMs`
+ * has idempotent ones without a body wait out a restart.
+ */
 export const retrySchema = z.strictObject({
   /** Servers that a request is sent to at most. */
   tries: z.int().min(1).max(10).default(3),

@@ -31,6 +31,7 @@ export function forwardPlain(forward: PlainForward): void {
 }
 
 class PlainReceiver extends Passage implements CallReceiver {
+  override isRepeatable = true
   readonly #exchange: PlainExchange
   readonly #requestHead: string
   readonly #tap: ResponseTap | null
@@ -71,6 +72,7 @@ class PlainReceiver extends Passage implements CallReceiver {
 
   onHead(head: ResponseHead): void {
     this.#head = head
+    this.isRepeatable = false
     this.group.answered(this, head.status)
     if (this.#tap === null) return
     const reason = head.reason || (STATUS_CODES[head.status] ?? '')

@@ -28,6 +28,7 @@ export function forwardRequest(forward: RequestForward): void {
 }
 
 class RequestPassage extends Passage {
+  override readonly isRepeatable: boolean
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #options: RequestForward['options']
@@ -42,6 +43,7 @@ class RequestPassage extends Passage {
     this.#request = forward.request
     this.#response = forward.response
     this.#options = forward.options
+    this.isRepeatable = !hasBody(forward.request) && isIdempotent(forward.target.method)
   }
 
   start(): void {
@@ -114,15 +116,10 @@ class RequestPassage extends Passage {
     sent.on('error', (error: NodeJS.ErrnoException) => {
       if (isAnswered || this.#response.destroyed || this.#response.headersSent) return
       const isStale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-      if (isStale && !isRepeat && this.#mayRepeat()) this.#attempt(server, true)
+      if (isStale && !isRepeat && this.isRepeatable && this.group.mayRepeat()) this.#attempt(server, true)
       else this.#fail(error, !isConnected)
     })
     if (this.#stream === null) sent.end(this.#bytes ?? undefined)
-  }
-
-  #mayRepeat(): boolean {
-    const hasNoBody = this.#stream === null && this.#bytes === null
-    return hasNoBody && isIdempotent(this.target.method) && this.group.mayRepeat()
   }
 
   #sendBack(received: IncomingMessage): void {

@@ -26,6 +26,7 @@ export function openTunnel(input: TunnelInput): void {
 }
 
 class TunnelPassage extends Passage {
+  override readonly isRepeatable = true
   readonly #socket: Duplex
   readonly #head: Buffer
   readonly #options: TunnelInput['options']

@@ -31,6 +31,8 @@ export abstract class Passage {
   sentAt = 0
   /** Who failed to take it. */
   tried: UpstreamServer[] | null = null
+  /** Attempts whose connection broke before a byte of an answer. */
+  losses = 0
   /** The end of its time in line, by `performance.now()`; 0 before it ever stood there. */
   heldUntil = 0
   /** Its server's circuit waits for its outcome. */
@@ -45,7 +47,10 @@ export abstract class Passage {
     group.enter()
   }
 
-  /** Sends it to the server; called again, with another one, only after an attempt that left no trace. */
+  /** Sent a second time it does no harm, and no answer to it has begun. */
+  abstract readonly isRepeatable: boolean
+
+  /** Sends it to the server; called again only after an attempt that left no trace, or does no harm twice. */
   abstract send(server: UpstreamServer): void
 
   /** No server is going to answer it. */

@@ -104,9 +104,10 @@ export class UpstreamGroup {
     const failure = toFailure(error)
     this.#countFailure(passage, server)
     this.#release(passage)
-    const isMoving = isUnsent && this.#sendElsewhere(passage, server)
+    const isMoving = (isUnsent || this.#isLost(passage, error)) && this.#sendElsewhere(passage, server)
     const fields = { err: error, path: passage.target.path, upstream: this.name, server: server.name }
-    if (isMoving) this.logger.warn(fields, 'A server of an upstream could not be reached')
+    if (isMoving && isUnsent) this.logger.warn(fields, 'A server of an upstream could not be reached')
+    else if (isMoving) this.logger.warn(fields, 'A server of an upstream left a request unanswered')
     else this.logger.warn({ ...fields, status: failure.status }, 'The upstream did not answer')
     if (isMoving) return null
     passage.notes.error = errorCode(error)
@@ -222,6 +223,18 @@ export class UpstreamGroup {
       }
     }
     return this.#hold(passage)
+  }
+
+  /**
+   * A server that ends resets the connections that it has not taken yet, and what was sent on them is lost: where
+   * requests wait for it to come back, those that do no harm twice wait, too. Each goes out `retry.tries` times at most:
+   * it may be what the server died of.
+   */
+  #isLost(passage: Passage, { code }: NodeJS.ErrnoException): boolean {
+    if (this.config.holdMs === 0 || !passage.isRepeatable) return false
+    if (code !== 'ECONNRESET' && code !== 'EPIPE') return false
+    passage.losses += 1
+    return passage.losses < this.config.retry.tries
   }
 
   #hold(passage: Passage): boolean {

@@ -121,6 +121,7 @@ export class UpstreamConnection {
   readonly #onEnd = (): void => {
     const receiver = this.#receiver
     if (receiver === null) return void this.socket.destroy()
+    if (!this.#hasReceived) return this.#fail(brokenOff())
     try {
       this.#parser!.finish()
       this.#finish(receiver, false)
