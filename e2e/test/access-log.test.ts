@@ -115,6 +115,27 @@ test('the edge alone says where each request went, and gives back its id', async
   expect(program.output()).not.toContain('hush')
 })
 
+test('what is cut off for its time says so, by the plain lane and by node:http', async () => {
+  const server = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const { url, program } = await start(['proxy', '--log-format', 'json'], {
+    bind: '127.0.0.1:0',
+    edge: { upstream: { address: { type: 'tcp', host: '127.0.0.1', port } }, limits: { totalMs: 200 } },
+  })
+  expect((await fetch(`${url}/plain`)).status).toBe(504)
+  expect((await fetch(`${url}/post`, { method: 'POST', body: 'x' })).status).toBe(504)
+  for (const path of ['/plain', '/post']) {
+    const line = await lineOf(program, path)
+    expect(line).toMatchObject({ status: 504, refused: 'total-time', upstream: 'upstream' })
+    expect(line).not.toHaveProperty('aborted')
+  }
+})
+
 test('a tunnel through the edge is a line with its status', async () => {
   const port = await startUpstream()
   const edge = { upstream: { address: { type: 'tcp', host: '127.0.0.1', port } } }

@@ -287,7 +287,11 @@ describe.each(['edge', 'nginx'] as const)('%s', (name) => {
       limits: { maxBodyBytes: 1_000, maxHeaderBytes: 8_192 },
       edge: {
         upstreams: { api: tcp(api) },
-        routes: [{ match: { path: '/fixed' }, to: { type: 'respond', status: 200, body: 'fixed' } }],
+        routes: [
+          { match: { path: '/fixed' }, to: { type: 'respond', status: 200, body: 'fixed' } },
+          { match: { path: '/large' }, to: { type: 'app' }, limits: { maxBodyBytes: 50_000 } },
+          { match: { path: '/small' }, to: { type: 'app' }, limits: { maxBodyBytes: 10 } },
+        ],
         limits: {
           rates: [
             { match: { path: '/login' }, requests: 2, perMs: 60_000 },
@@ -305,6 +309,22 @@ describe.each(['edge', 'nginx'] as const)('%s', (name) => {
       expect((await send(`Content-Length: 2000\r\n\r\n${tooLong}`)).status).toBe(413)
       const chunk = `Transfer-Encoding: chunked\r\n\r\n7d0\r\n${tooLong}\r\n0\r\n\r\n`
       expect((await send(chunk)).status).toBe(413)
+    })
+
+    test.each([
+      ['/large', 20_000, 200],
+      ['/large', 50_001, 413],
+      ['/small', 10, 200],
+      ['/small', 11, 413],
+      ['/other', 1_000, 200],
+      ['/other', 1_001, 413],
+    ])('%s takes a body of %i bytes: %i', async (path, bytes, status) => {
+      const head = `POST ${path} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n`
+      const body = 'a'.repeat(bytes)
+      const sized = await exchange(running.proxy.port, `${head}Content-Length: ${bytes}\r\n\r\n${body}`)
+      const chunks = `${bytes.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+      const chunked = await exchange(running.proxy.port, `${head}Transfer-Encoding: chunked\r\n\r\n${chunks}`)
+      expect([sized.status, chunked.status]).toEqual([status, status])
     })
 
     test('heads beyond the limit are refused', async () => {

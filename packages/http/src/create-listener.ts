@@ -13,6 +13,7 @@ import type { ClientLimit } from './clients/client-door.ts'
 import { connectionOf, isKnownConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { errors } from './errors.ts'
+import { limitTotalTime } from './limit-total-time.ts'
 import { lingerAndClose } from './linger.ts'
 import { isHttp2, openHttp2Lane } from './http2/http2-lane.ts'
 import { createPeerTrust } from './peer-trust.ts'
@@ -23,6 +24,7 @@ import { isRefusal, refusals } from './refusal.ts'
 import type { Refusal, RefusalReason } from './refusal.ts'
 import { judgeHead, readRequest } from './request-rules.ts'
 import type { ListenerLimits, RequestHead, RequestRules } from './request-rules.ts'
+import type { RequestLimits } from './request-limits.ts'
 import type { RequestTarget } from './request-target.ts'
 import { formatErrorResponse, sendError } from './send-error.ts'
 import { encodeRawTarget, replay } from './replay.ts'
@@ -71,6 +73,11 @@ export interface ListenerOptions {
    * handler written for plain node:http, which waits for `end`, waits forever. Default false.
    */
   endEmptyBodies?: boolean
+  /**
+   * Limits of single requests, by what they ask for: asked once for each, before anybody sees it. Null leaves it to
+   * `limits`; WebSocket handshakes have no total time.
+   */
+  limitsOf?: (target: RequestTarget) => RequestLimits | null
   /** Bounds the connections of each client, by its address as the PROXY protocol has it. */
   clientLimit?: ClientLimit
   /** Path of the Unix socket, for `serverAddress`, where the server was given a descriptor. */
@@ -118,6 +125,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     limits: options.limits,
     scheme: options.scheme ?? (options.tls === undefined ? 'http' : 'https'),
     isTrusted: createPeerTrust(options.trustedProxies),
+    limitsOf: options.limitsOf,
     onHeadersDropped: options.onHeadersDropped,
   }
   const server = createServer({
@@ -211,7 +219,13 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
       return
     }
     if (expectsContinue) response.writeContinue()
+    const totalMs = target.limits?.totalMs ?? 0
+    if (totalMs > 0) limitTotalTime(response, totalMs, onRefusal)
     handlers.request(request, response, target)
+  }
+
+  function onRefusal({ reason, status }: Refusal): void {
+    options.onRejected?.(reason, status)
   }
 
   function serveStream(
@@ -232,7 +246,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   const { plain } = handlers
   if (plain !== undefined) {
     const serve = (exchange: PlainExchange) => plain(exchange)
-    openPlainLane({ server, rules, timeouts: options.timeouts, connectionFor, serve })
+    openPlainLane({ server, rules, timeouts: options.timeouts, connectionFor, serve, onRefusal })
   }
   const offersHttp2 = options.tls !== undefined && (options.http2 ?? true)
   if (offersHttp2) {
@@ -279,9 +293,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
       replay(server, socket as Socket, packet, connection)
       return
     }
-    answerClientError(error, socket as Socket, connection, (refusal) =>
-      options.onRejected?.(refusal.reason, refusal.status),
-    )
+    answerClientError(error, socket as Socket, connection, onRefusal)
   })
   if (options.tls !== undefined) {
     const alpn = offersHttp2 ? ['h2', 'http/1.1'] : ['http/1.1']

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+
 /** Why the listener answers a request by itself: low in number, fit for a metric's attribute. */
 export type RefusalReason =
   | 'body-too-large'
@@ -11,6 +13,7 @@ export type RefusalReason =
   | 'target'
   | 'target-too-long'
   | 'timeout'
+  | 'total-time'
   | 'transfer-encoding'
   | 'upgrade'
   | 'version'
@@ -34,11 +37,26 @@ export const refusals = {
   headersTooLarge: { reason: 'headers-too-large', status: 431 },
   headersTooMany: { reason: 'headers-too-many', status: 431 },
   malformed: { reason: 'malformed', status: 400 },
+  overdue: { reason: 'total-time', status: 504 },
+  overdueRequest: { reason: 'total-time', status: 408 },
   targetTooLong: { reason: 'target-too-long', status: 414 },
   timeout: { reason: 'timeout', status: 408 },
   unknownTransferCoding: { reason: 'transfer-encoding', status: 501 },
   unsupportedVersion: { reason: 'version', status: 505 },
 } as const satisfies Record<string, Refusal>
+
+const key = Symbol('havn.refusal')
+type RefusedResponse = ServerResponse & { [key]?: Refusal }
+
+/** Leaves with a response why it was refused, or cut off, by its listener. */
+export function noteRefusal(response: ServerResponse, refusal: Refusal): void {
+  ;(response as RefusedResponse)[key] = refusal
+}
+
+/** Why a response was refused, or cut off, by its listener. */
+export function refusalOf(response: ServerResponse): Refusal | undefined {
+  return (response as RefusedResponse)[key]
+}
 
 export function isRefusal(value: object): value is Refusal {
   return 'reason' in value

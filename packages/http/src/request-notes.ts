@@ -12,6 +12,8 @@ export interface RequestNotes {
   isStatic?: boolean
   /** What a response cache did with it, in one word. */
   cache?: string
+  /** Why it was refused, in one word: what a listener or an edge does to keep its limits. */
+  refused?: string
   /** What failed, for `error.type`: an error's code. */
   error?: string
   /** Of an answer that went out without a ServerResponse, set by who wrote it: to an Upgrade, at a deadline. */

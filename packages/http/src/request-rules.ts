@@ -10,6 +10,7 @@ import type { PeerTrust } from './peer-trust.ts'
 import { refusals } from './refusal.ts'
 import type { Refusal } from './refusal.ts'
 import { hasExtraSpaces } from './request-line.ts'
+import type { RequestLimits } from './request-limits.ts'
 import type { RequestTarget } from './request-target.ts'
 
 /** Sizes beyond which a request is refused. */
@@ -31,6 +32,8 @@ export interface RequestRules {
   limits: ListenerLimits
   scheme: 'http' | 'https'
   isTrusted: PeerTrust
+  /** Limits of single requests, asked for once their target is known. */
+  limitsOf: ((target: RequestTarget) => RequestLimits | null) | undefined
   onHeadersDropped: ((count: number) => void) | undefined
 }
 
@@ -102,8 +105,9 @@ export function judgeHead(
 ): RequestTarget | Refusal {
   const isOld = httpVersion === '1.0'
   if (FOREIGN_METHODS.has(method)) return refusals.badMethod
-  if (rawTarget.length > rules.limits.maxTargetBytes) return refusals.targetTooLong
-  if (rawHeaders.length > rules.limits.maxHeaders * 2) return refusals.headersTooMany
+  const { limits, limitsOf } = rules
+  if (limitsOf === undefined && rawTarget.length > limits.maxTargetBytes) return refusals.targetTooLong
+  if (rawHeaders.length > limits.maxHeaders * 2) return refusals.headersTooMany
 
   const head = readHead(rawHeaders, connection.trusted)
   if (request !== null && hasExtraSpaces(request, connection, head.bytes)) return refusals.malformed
@@ -111,7 +115,7 @@ export function judgeHead(
     const refusal = checkTransferEncoding(head.transferEncoding, isOld)
     if (refusal) return refusal
   }
-  if (head.contentLength > rules.limits.maxBodyBytes) return refusals.bodyTooLarge
+  if (limitsOf === undefined && head.contentLength > limits.maxBodyBytes) return refusals.bodyTooLarge
   if (head.hosts === 0 ? !isOld : head.hosts > 1 || !isHost(head.host)) return refusals.badHost
 
   const target = normaliseTarget(rawTarget)
@@ -124,7 +128,7 @@ export function judgeHead(
   const scheme = client?.scheme ?? rules.scheme
   const isAsReceived = head.drops === 0 && head.underscores === 0 && host === head.host
   if (head.underscores > 0) rules.onHeadersDropped?.(head.underscores)
-  return {
+  const asked: RequestTarget = {
     method,
     path: target.path,
     query: target.query,
@@ -140,7 +144,16 @@ export function judgeHead(
       isAsReceived && (client === null || isToldOnce(head, scheme, host))
         ? rawHeaders
         : cleanHeaders({ rawHeaders, head, host, scheme, trusted: connection.trusted }),
+    maxBodyBytes: limits.maxBodyBytes,
+    limits: null,
   }
+  if (limitsOf === undefined) return asked
+  const own = limitsOf(asked)
+  asked.limits = own
+  if (own?.maxBodyBytes !== undefined) asked.maxBodyBytes = own.maxBodyBytes
+  if (rawTarget.length > (own?.maxTargetBytes ?? limits.maxTargetBytes)) return refusals.targetTooLong
+  if (head.contentLength > (own?.maxBodyBytes ?? limits.maxBodyBytes)) return refusals.bodyTooLarge
+  return asked
 }
 
 function readHead(rawHeaders: readonly string[], trusted: boolean): Head {

@@ -1,3 +1,5 @@
+import type { RequestLimits } from './request-limits.ts'
+
 /**
  * What a request asks for, after the listener's rules were applied: what every later part (edge, hosts,
  * access log) reads instead of `request.url` and `request.headers`.
@@ -29,4 +31,8 @@ export interface RequestTarget {
    * hop-by-hop fields, Expect, forwarded fields of untrusted peers. Host always says what `host` says.
    */
   headers: readonly string[]
+  /** Largest body that it may have, by its own limits or its listener's: for whoever reads one that came in chunks. */
+  maxBodyBytes?: number
+  /** Its own limits; absent or null where the listener's hold. */
+  limits?: RequestLimits | null
 }

@@ -45,7 +45,7 @@ export type { Maintenance } from './edge/maintenance-config.ts'
 export { securitySchema } from './edge/security-config.ts'
 export type { Security } from './edge/security-config.ts'
 export { routeSchema } from './edge/route-config.ts'
-export type { Route, RouteMatch, RouteTarget } from './edge/route-config.ts'
+export type { Route, RouteLimits, RouteMatch, RouteTarget } from './edge/route-config.ts'
 export { serversOf, upstreamSchema } from './edge/upstream-config.ts'
 export type {
   Balance,

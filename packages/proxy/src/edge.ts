@@ -21,6 +21,7 @@ export function createEdge(config: unknown, given: EdgeContext): EdgeHandler {
   }
   let current = new Pipeline(parseEdgeConfig(config), context)
   return {
+    limitsOf: (target) => current.limitsOf(target),
     connectionsPerClient: () => current.connectionsPerClient,
     errorPage: (status) => current.errorPage(status),
     wants: (target) => current.wants(target),

@@ -1,5 +1,5 @@
 import { formatErrorResponse } from '@havn/http'
-import type { RequestTarget } from '@havn/http'
+import type { RequestLimits, RequestTarget } from '@havn/http'
 import type { EdgeApp, EdgeContext, EdgeNotes, EdgePlainRequest, PluginLogger } from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
@@ -9,6 +9,7 @@ import { ResponseCache } from './cache/response-cache.ts'
 import { Compressor } from './compression/compressor.ts'
 import type { EdgeExchange, EdgeHandshake } from './exchange.ts'
 import { BucketTable } from './limits/bucket-table.ts'
+import { RouteLimits } from './limits/route-limits.ts'
 import { RateLimits, retryHeaders, sendTooMany } from './limits/rate-limits.ts'
 import { MaintenanceGate } from './maintenance/maintenance-gate.ts'
 import { ErrorPages } from './pages/error-pages.ts'
@@ -39,6 +40,7 @@ export class Pipeline {
   readonly #errorPages: ErrorPages
   readonly #maintenance: MaintenanceGate | null
   readonly #security: SecurityHeaders | null
+  readonly #limits: RouteLimits
   readonly #rates: RateLimits | null
   readonly #compressor: Compressor | null
   readonly #files: StaticFileHandler
@@ -65,6 +67,7 @@ export class Pipeline {
     })
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
     this.#router = config.routes.length > 0 ? createRouter<NamedRoute>(config.routes, named) : null
+    this.#limits = new RouteLimits(config, this.#router)
     this.#app = context.app ?? null
     this.#logger = context.logger
     this.#cache = config.cache
@@ -85,6 +88,11 @@ export class Pipeline {
     if (this.#isCached(target))
       return this.#app!.takesPlain || this.#cache!.hasAnswer(target) ? 'plain' : true
     return this.#hasPart(target)
+  }
+
+  /** Limits of a request beside the listener's; null where only those hold. */
+  limitsOf(target: RequestTarget): RequestLimits | null {
+    return this.#limits.find(target, (path) => this.#files.owns(path))
   }
 
   /** The site's own page for an error; null where it has none. */

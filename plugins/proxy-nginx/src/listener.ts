@@ -1,4 +1,4 @@
-import type { Endpoint } from '@havn/model'
+import type { EdgeConfig, Endpoint } from '@havn/model'
 import { formatAddress } from '@havn/model/address'
 import type { ServerSettings } from '@havn/plugin-api'
 import { directive } from './conf/directive.ts'
@@ -29,12 +29,14 @@ export function listenDirectives(endpoints: readonly Endpoint[]): Directive[] {
 }
 
 /** What clients may send, and how long they may take. */
-export function clientLimits(settings: ServerSettings): Directive[] {
+export function clientLimits(settings: ServerSettings, { routes }: EdgeConfig): Directive[] {
   const { limits, timeouts } = settings
   const headerBytes = limits.maxHeaderBytes ?? DEFAULTS.maxHeaderBytes
+  const ofRoutes = routes.map((route) => route.limits?.maxBodyBytes ?? 0)
   const stallMs = timeouts.stallMs || DEFAULTS.stallMs
   return [
-    directive('client_max_body_size', bodySize(maxBodyBytes(settings))),
+    // Looked at before the route is known, whose location has its own.
+    directive('client_max_body_size', bodySize(Math.max(maxBodyBytes(settings), ...ofRoutes))),
     directive('client_header_buffer_size', Math.min(headerBytes, 4_096)),
     // One field may take half of the head; what no field needs, the others have.
     directive('large_client_header_buffers', 2, Math.ceil(headerBytes / 2)),

@@ -102,7 +102,7 @@ function http(input: NginxConfigInput): Directive[] {
         ...tlsDirectives(settings.tls),
         directive('server_name', '_'),
         ...realClient(settings.trustedProxies),
-        ...clientLimits(settings),
+        ...clientLimits(settings, edge),
         ...rateLimits(limits.rates),
         ...connectionLimit(limits.connectionsPerClient),
         ...compressionDirectives(edge.compression),

@@ -8,7 +8,7 @@ import { escapeRegex, literal, plainText, script, text, weave } from './conf/tex
 import type { Word } from './conf/text.ts'
 import type { ReplacedPrefix } from './forward-headers.ts'
 import type { RequestPatterns } from './request-pattern.ts'
-import { passTo } from './upstreams.ts'
+import { bodySize, passTo } from './upstreams.ts'
 import type { PassOptions } from './upstreams.ts'
 
 /** Locations that no request can name: nginx answers 404 to whoever asks for one of them. */
@@ -71,10 +71,12 @@ export function routeLocations(
 ): Directive[] {
   const rest = options.upstreamOf(null)
   return [
-    ...routes.flatMap(({ to }, at) => {
+    ...routes.flatMap(({ to, limits }, at) => {
+      const ownMaxBodyBytes = limits?.maxBodyBytes
       const upstream = options.upstreamOf(to)
-      if (upstream !== null) return passTo(`${INTERNAL}/${routeName(at)}`, upstream, options.pass)
-      return answer(`${INTERNAL}/${routeName(at)}/`, to, at)
+      const location = `${INTERNAL}/${routeName(at)}`
+      if (upstream !== null) return passTo(location, upstream, { ...options.pass, ownMaxBodyBytes })
+      return answer(`${location}/`, to, at, ownMaxBodyBytes ?? options.pass.maxBodyBytes)
     }),
     ...(rest === null
       ? [block('location', ['^~', `${INTERNAL}/${REST}/`], [directive('internal'), directive('return', 404)])]
@@ -83,13 +85,17 @@ export function routeLocations(
 }
 
 /** `return` comes before nginx counts requests; `try_files` comes after, and leads to it. */
-function answer(location: string, to: RouteTarget, at: number): Directive[] {
+function answer(location: string, to: RouteTarget, at: number, maxBodyBytes: number): Directive[] {
   const named = `@havn_${routeName(at)}`
   return [
     block(
       'location',
       ['^~', location],
-      [directive('internal'), directive('try_files', `${INTERNAL}/none`, named)],
+      [
+        directive('internal'),
+        directive('client_max_body_size', bodySize(maxBodyBytes)),
+        directive('try_files', `${INTERNAL}/none`, named),
+      ],
     ),
     block('location', [named], answerDirectives(to)),
   ]

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { edgeConfigSchema, upstreamSchema } from '@havn/model'
-import type { EdgeConfig, RouteMatch, Upstream } from '@havn/model'
+import type { EdgeConfig, RouteLimits, RouteMatch, Upstream } from '@havn/model'
 import type { ServerSettings, UnsupportedSetting } from '@havn/plugin-api'
 import { isWritable } from './conf/text.ts'
 import { isReadableHeader } from './forward-headers.ts'
@@ -11,7 +11,7 @@ const KNOWN_PARTS = new Set([
   ...['staticFiles', 'fileCache', 'upstreams', 'routes', 'upstream', 'limits', 'maintenance', 'compression'],
   'security',
 ])
-const KNOWN_LIMITS = new Set(['rates', 'connectionsPerClient'])
+const KNOWN_LIMITS = new Set(['rates', 'connectionsPerClient', 'totalMs'])
 const KNOWN_UPSTREAM = new Set([
   ...['address', 'servers', 'connectTimeoutMs', 'responseTimeoutMs', 'idleTimeoutMs', 'tunnelIdleTimeoutMs'],
   ...['keepAliveMs', 'maxConnections', 'maxBodyBytes'],
@@ -28,6 +28,7 @@ export function findUnsupported(settings: ServerSettings, edge: EdgeConfig): Uns
     ...ofRoutes(edge),
     ...ofRates(edge),
     ...ofConnections(edge),
+    ...ofTotalTime(edge),
     ...ofUpstreams(edge),
     ...ofCompression(edge),
     ...ofListener(settings),
@@ -48,7 +49,8 @@ function unknownKeys(
 }
 
 function ofRoutes({ routes }: EdgeConfig): UnsupportedSetting[] {
-  return routes.flatMap(({ match, to }, at) => [
+  return routes.flatMap(({ match, to, limits }, at) => [
+    ...ofRouteLimits(`edge.routes.${at}.limits`, limits),
     ...ofHeaders(`edge.routes.${at}.match.headers`, match),
     ...(to.type === 'split'
       ? [
@@ -69,6 +71,34 @@ function ofRoutes({ routes }: EdgeConfig): UnsupportedSetting[] {
         ]
       : []),
   ])
+}
+
+/** A limit that is lower than asked for in the whole of nginx, or not there at all. */
+function ofRouteLimits(path: string, limits: RouteLimits = {}): UnsupportedSetting[] {
+  return [
+    ...(limits.maxTargetBytes === undefined
+      ? []
+      : [
+          refuse(
+            `${path}.maxTargetBytes`,
+            'nginx measures the request line before it knows the route',
+            'set limits.maxHeaderBytes for all requests',
+          ),
+        ]),
+    ...(limits.totalMs ? [noTotalTime(`${path}.totalMs`)] : []),
+  ]
+}
+
+function ofTotalTime({ limits }: EdgeConfig): UnsupportedSetting[] {
+  return limits.totalMs > 0 ? [noTotalTime('edge.limits.totalMs')] : []
+}
+
+function noTotalTime(path: string): UnsupportedSetting {
+  return refuse(
+    path,
+    'nginx has limits for silence, and none for the whole of a request',
+    'take the built-in proxy, or timeouts.requestMs of the gateway',
+  )
 }
 
 function ofRates({ limits }: EdgeConfig): UnsupportedSetting[] {

@@ -37,9 +37,13 @@ export function upstreamGroups(upstreams: readonly Upstream[]): Directive[] {
 }
 
 /** The locations that pass requests on to one upstream: for whole responses, for streams, and for tunnels. */
-export function passTo(location: string, at: number, options: PassOptions): Directive[] {
+export function passTo(
+  location: string,
+  at: number,
+  options: PassOptions & { ownMaxBodyBytes?: number | undefined },
+): Directive[] {
   const upstream = options.upstreams[at]!
-  const maxBodyBytes = Math.min(upstream.maxBodyBytes, options.maxBodyBytes)
+  const maxBodyBytes = options.ownMaxBodyBytes ?? Math.min(upstream.maxBodyBytes, options.maxBodyBytes)
   const modes = [
     { mode: 'plain', silenceMs: upstream.responseTimeoutMs, buffering: options.buffering },
     {

@@ -59,6 +59,12 @@ const examples: Record<string, EdgeOptions> = {
         to: { type: 'redirect', location: 'https://shop.test{path}{query}' },
       },
       { match: { path: '/price' }, to: { type: 'respond', status: 200, body: '"5$"; {}\n' } },
+      {
+        match: { path: '/upload' },
+        to: { type: 'app' },
+        limits: { maxBodyBytes: 5 * 1024 ** 3, totalMs: 0 },
+      },
+      { match: { path: '/login' }, to: { type: 'app' }, limits: { maxBodyBytes: 10_000 } },
       { match: { headers: { 'X-Beta': 'on' } }, to: { type: 'upstream', upstream: 'the api' } },
     ],
   },
@@ -196,6 +202,19 @@ describe('what nginx cannot do', () => {
       [
         ['edge.upstream.maxConnections', 'warn'],
         ['edge.upstream.idleTimeoutMs', 'warn'],
+      ],
+    ],
+    [
+      'limits of a whole request, and of a client’s connections',
+      {
+        limits: { totalMs: 60_000, connectionsPerClient: 10 },
+        routes: [{ to: { type: 'app' }, limits: { maxBodyBytes: 1, maxTargetBytes: 100, totalMs: 1_000 } }],
+      },
+      [
+        ['edge.routes.0.limits.maxTargetBytes', 'refuse'],
+        ['edge.routes.0.limits.totalMs', 'refuse'],
+        ['edge.limits.connectionsPerClient', 'warn'],
+        ['edge.limits.totalMs', 'refuse'],
       ],
     ],
     ['a part of the edge that it does not know', { cache: {} }, [['edge.cache', 'refuse']]],

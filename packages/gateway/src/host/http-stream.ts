@@ -65,6 +65,10 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     return this.#limits.queueMs
   }
 
+  get #maxBodyBytes(): number {
+    return this.#exchange.target.maxBodyBytes ?? this.#context.limits.maxBodyBytes
+  }
+
   get requestId(): string {
     return this.#exchange.record.id
   }
@@ -82,7 +86,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     response[streamOf] = this
     response.on('close', onResponseClose)
     this.#bodySize = requestBodySize(request.rawHeaders)
-    if (this.#bodySize > this.#context.limits.maxBodyBytes) this.#refuseBody()
+    if (this.#bodySize > this.#maxBodyBytes) this.#refuseBody()
     else if (this.#bodySize !== 0 && this.#context.interface === 'wsgi') this.#collectBody()
     else this.#context.dispatcher.submit(this)
   }
@@ -151,7 +155,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     this.#collector = new BodyCollector({
       request: this.#exchange.request,
       memoryBytes: limits.bodyMemoryBytes,
-      maxBytes: limits.maxBodyBytes,
+      maxBytes: this.#maxBodyBytes,
       spoolPath: () => this.#context.spoolPath(),
       onBody: (body) => {
         this.#body = body
@@ -184,7 +188,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
     const frame = { stream: channel.id, deadlineMs, head: asgiHead('http', target, record) }
     channel.request(requestString(frame, ended), ended)
     if (ended) return
-    const maxBytes = this.#context.limits.maxBodyBytes
+    const maxBytes = this.#maxBodyBytes
     this.#upload = new RequestUpload({ request, channel, maxBytes, onTooLarge: () => this.#refuseBody() })
   }
 
@@ -246,7 +250,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   }
 
   #refuseBody(): void {
-    const limitBytes = this.#context.limits.maxBodyBytes
+    const limitBytes = this.#maxBodyBytes
     this.#fault(hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes }))
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answerInstead, sendError } from '@havn/http'
+import { answerInstead, endOverdue, sendError } from '@havn/http'
 import type { PluginLogger } from '@havn/plugin-api'
 import type { RequestRecord } from '@havn/telemetry'
 import type { GatewayConfig } from '../config/gateway-config.ts'
@@ -12,7 +12,6 @@ import { loadJsApp } from './js-app.ts'
 import { createJsHandlers } from './js-handlers.ts'
 import type { JsHandlers } from './js-handlers.ts'
 import { limitUpload } from './limit-upload.ts'
-import { endOverdue } from './overdue.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { cleanRequest, withTrace } from './request-cleaning.ts'
@@ -87,7 +86,7 @@ class JsHost implements Host {
     count(this.#counters, counter.requests)
     if (this.#closed) return sendError(response, 503, { close: true })
     this.#begin(exchange)
-    if (requestBodySize(request.rawHeaders) === unknownSize) this.#limit(request, response, record)
+    if (requestBodySize(request.rawHeaders) === unknownSize) this.#limit(exchange)
     const handlers = this.#handlers
     if (!handlers.raw) {
       void handlers.onRequest(request, response, withTrace(target, record))
@@ -182,8 +181,8 @@ class JsHost implements Host {
   }
 
   /** A body whose length is known has been measured by the listener. */
-  #limit(request: IncomingMessage, response: ServerResponse, record: RequestRecord): void {
-    const limitBytes = this.#maxBodyBytes
+  #limit({ request, response, target, record }: OwnExchange): void {
+    const limitBytes = target.maxBodyBytes ?? this.#maxBodyBytes
     limitUpload(request, limitBytes, () => {
       const error = hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes })
       record.error = error.code

@@ -58,18 +58,17 @@ export class TaskExchange implements Job<TaskWorker> {
   }
 
   start(): void {
-    const { request, response } = this.#exchange
+    const { request, response, target } = this.#exchange
     const { dispatcher, limits } = this.#context
+    const limitBytes = target.maxBodyBytes ?? limits.maxBodyBytes
     response.on('close', () => this.#onClose())
     const size = requestBodySize(request.rawHeaders)
     if (size === 0) return dispatcher.submit(this)
-    if (size > limits.maxBodyBytes) {
-      return this.#fault(hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes: limits.maxBodyBytes }))
-    }
+    if (size > limitBytes) return this.#fault(hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes }))
     this.#collector = new BodyCollector({
       request,
       memoryBytes: limits.bodyMemoryBytes,
-      maxBytes: limits.maxBodyBytes,
+      maxBytes: limitBytes,
       spoolPath: () => this.#context.spoolPath(),
       onBody: (body) => this.#submit(body),
       onFault: (error) => this.#fault(error),

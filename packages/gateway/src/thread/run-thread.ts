@@ -63,6 +63,7 @@ export async function runThread(input: ThreadInput): Promise<void> {
     descriptors: input.descriptors,
     counters: openCounters(input.counters, thread),
     logger,
+    limitsOf: edge?.limitsOf && ((target) => edge.limitsOf!(target)),
     clientLimit: createClientLimit({ input, edge, logger }),
     handlersOf: ({ speaks }) => (speaks === 'redirect' ? (redirectFlow ?? flow) : flow),
     busySockets: () => new Set(flows.flatMap((one) => [...one.busySockets()])),

@@ -7,6 +7,7 @@ import {
   updateTls,
   type ClientLimit,
   type ListenerHandlers,
+  type ListenerOptions,
   type TlsOptions,
 } from '@havn/http'
 import { formatAddress, type Address } from '@havn/model/address'
@@ -36,6 +37,8 @@ export interface ThreadListenersOptions {
   descriptors: readonly number[]
   counters: Counters
   logger: PluginLogger
+  /** Limits of single requests, as the edge has them; absent, the gateway's hold for all. */
+  limitsOf: ListenerOptions['limitsOf']
   clientLimit: ClientLimit
   handlersOf: (door: Door) => ListenerHandlers
   /** Connections that a drain must wait for. */
@@ -59,7 +62,8 @@ export interface ThreadListeners {
 
 /** Creates the servers of a thread; they accept nothing before `listen`. */
 export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
-  const { config, doors, descriptors, counters, logger, clientLimit, handlersOf, busySockets } = options
+  const { config, doors, descriptors, counters, logger, limitsOf, clientLimit, handlersOf, busySockets } =
+    options
   const { limits, timeouts, trustedProxies, proxyProtocol } = config
   // A listener of the user's own may wait for the end of a GET's body; ours never does.
   const endEmptyBodies = config.app.language !== 'node'
@@ -91,6 +95,7 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
         http2: config.tls?.http2,
         socketPath,
         endEmptyBodies,
+        limitsOf,
         clientLimit,
         onConnection,
         onSlowClient,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Connection } from '../connection.ts'
 import { isRefusal } from '../refusal.ts'
+import type { Refusal } from '../refusal.ts'
 import { applyRules } from '../request-rules.ts'
 import type { RequestRules } from '../request-rules.ts'
 import { PlainExchange } from './plain-exchange.ts'
@@ -12,6 +13,8 @@ export interface PlainLane {
   readonly timeouts: { headersMs: number; keepAliveMs: number }
   /** Answers the request, in its own time; false when it is none of this lane's. */
   serve(exchange: PlainExchange): boolean
+  /** A request was not answered in time. */
+  onRefusal(refusal: Refusal): void
   /** node:http takes the connection, from the first byte of the request that is next. */
   handOver(socket: Socket, packet: Buffer): void
   /** The connection is over, or node:http's. */
@@ -76,7 +79,11 @@ export class PlainConnection {
     const exchange = new PlainExchange(this, target, head.closes)
     this.#exchange = exchange
     this.#keep(text.length === head.length ? '' : text.slice(head.length))
-    if (this.#lane.serve(exchange)) return
+    if (this.#lane.serve(exchange)) {
+      const totalMs = target.limits?.totalMs ?? 0
+      if (totalMs > 0) exchange.limitTotalTime(totalMs, this.#lane.onRefusal)
+      return
+    }
     this.#exchange = null
     this.#handOver(text)
   }

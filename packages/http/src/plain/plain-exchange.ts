@@ -1,8 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { gatherWrites } from '../gather-writes.ts'
+import { endOverdue } from '../end-overdue.ts'
+import { lingerAndClose } from '../linger.ts'
 import { createRequest, createResponse } from '../own-message.ts'
+import { refusals } from '../refusal.ts'
+import type { Refusal } from '../refusal.ts'
 import type { RequestTarget } from '../request-target.ts'
+import { formatErrorResponse } from '../send-error.ts'
 
 /** Up to this a body goes out in one string with its head; beyond, two buffers cost less than the copy. */
 const MAX_COPIED_BYTES = 1024
@@ -34,6 +39,8 @@ export class PlainExchange {
   status = 0
   /** Bytes of the head that was sent, where it went out by {@link send} or {@link sendReady}. */
   headBytes = 0
+  /** Why its listener cut it off. */
+  refusal: Refusal | null = null
   /** Header lines, each with its CRLF, that every answer gets. */
   addedHead = ''
   user: PlainUser | null = null
@@ -42,6 +49,7 @@ export class PlainExchange {
   readonly #carrier: PlainCarrier
   #response: ServerResponse | null = null
   #over = false
+  #timer: NodeJS.Timeout | null = null
 
   constructor(carrier: PlainCarrier, target: RequestTarget, closes: boolean) {
     this.#carrier = carrier
@@ -76,6 +84,7 @@ export class PlainExchange {
    * and Connection, each with its CRLF. A body as text is latin-1 too; as a buffer, nobody may change it any more.
    */
   send(status: number, head: string, body: string | Buffer): void {
+    if (this.#over) return
     const { socket } = this
     this.status = status
     gatherWrites(socket)
@@ -97,6 +106,7 @@ export class PlainExchange {
    * Not for an exchange that {@link closes}: it says so in its head.
    */
   sendReady(status: number, whole: Buffer, headBytes: number): void {
+    if (this.#over) return
     const { socket, addedHead } = this
     this.status = status
     gatherWrites(socket)
@@ -113,12 +123,36 @@ export class PlainExchange {
     this.#end(false)
   }
 
+  /** Ends it, and its connection, when the answer is not out in time: to who answers it is as if the client had left. */
+  limitTotalTime(totalMs: number, onRefusal: (refusal: Refusal) => void): void {
+    if (this.#over) return
+    this.#timer = setTimeout(() => {
+      onRefusal(refusals.overdue)
+      this.#cutOff(refusals.overdue)
+    }, totalMs)
+  }
+
   /** The client is gone. */
   abort(): void {
     if (this.#over) return
     if (this.#response?.headersSent) this.status = this.#response.statusCode
     this.#end(true)
     this.onAbort?.()
+  }
+
+  #cutOff(refusal: Refusal): void {
+    const { socket } = this
+    const { status } = refusal
+    const response = this.#response
+    this.refusal = refusal
+    if (response?.headersSent) {
+      socket.destroy()
+      return
+    }
+    this.status = status
+    this.abort()
+    if (response !== null) endOverdue(response, status)
+    else lingerAndClose(socket, formatErrorResponse(status))
   }
 
   #createResponse(): ServerResponse {
@@ -142,6 +176,7 @@ export class PlainExchange {
   #end(aborted: boolean): void {
     if (this.#over) return
     this.#over = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
     const { user } = this
     this.user = null
     user?.onPlainEnd(aborted)

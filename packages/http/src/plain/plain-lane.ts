@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { isKnownConnection } from '../connection.ts'
 import type { Connection } from '../connection.ts'
+import type { Refusal } from '../refusal.ts'
 import type { RequestRules } from '../request-rules.ts'
 import { PlainConnection } from './plain-connection.ts'
 import type { PlainLane } from './plain-connection.ts'
@@ -14,13 +15,15 @@ export interface PlainLaneOptions {
   timeouts: { headersMs: number; keepAliveMs: number }
   connectionFor(socket: Duplex): Connection
   serve(exchange: PlainExchange): boolean
+  onRefusal(refusal: Refusal): void
 }
 
 /**
  * Puts the plain lane before a server's parser: new connections begin there, and the server gets those with a request
  * that is not plain. Their end, when the server closes idle connections, is the lane's to bring about.
  */
-export function openPlainLane({ server, rules, timeouts, connectionFor, serve }: PlainLaneOptions): void {
+export function openPlainLane(options: PlainLaneOptions): void {
+  const { server, rules, timeouts, connectionFor, serve, onRefusal } = options
   const connections = new Set<PlainConnection>()
   const toParser = server.listeners('connection') as ((socket: Duplex) => void)[]
 
@@ -28,6 +31,7 @@ export function openPlainLane({ server, rules, timeouts, connectionFor, serve }:
     rules,
     timeouts,
     serve,
+    onRefusal,
     left: (connection) => connections.delete(connection),
     handOver(socket, packet) {
       socket.unshift(packet)

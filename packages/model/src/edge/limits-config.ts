@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { routeMatchSchema } from './route-config.ts'
+import { durationSchema, routeMatchSchema } from './route-config.ts'
 
 const rateSchema = z.strictObject({
   /** Its name in the log; its place in the list otherwise. */
@@ -27,6 +27,12 @@ export const edgeLimitsSchema = z.strictObject({
    * time, over all threads of a process; one more is closed. Those of trusted proxies are not counted. Absent, no limit.
    */
   connectionsPerClient: z.int().min(1).max(1_000_000).optional(),
+  /**
+   * Longest time of a request, from the end of its head to the last byte of its answer: 408 where its body has not come
+   * until then, 504 where no answer has, and an answer that has begun is cut off. Upgraded connections have none. 0 is no
+   * limit.
+   */
+  totalMs: durationSchema.default(0),
   /** Request rates; a request has to keep all that match. */
   rates: z.array(rateSchema).max(32).default([]),
 })

@@ -12,6 +12,28 @@ const headersSchema = z.record(
   z.union([z.string(), z.literal(true)]),
 )
 
+/** Up to a day, in milliseconds. */
+export const durationSchema = z.int().min(0).max(86_400_000)
+
+/** Limits of a route, in the place of those of all requests: higher ones as well as lower. */
+export const routeLimitsSchema = z.strictObject({
+  /** Largest body of a request, in the place of the server's `limits.maxBodyBytes`; 413 beyond it. */
+  maxBodyBytes: z
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .optional(),
+  /**
+   * Longest path with its query, as it came, in the place of the server's 16 KiB; 414 beyond it. The whole head has its own
+   * limit, `limits.maxHeaderBytes`.
+   */
+  maxTargetBytes: z.int().min(1).max(1_048_576).optional(),
+  /** Longest time of a request, in the place of the edge's own `limits.totalMs`; 0 is no limit. */
+  totalMs: durationSchema.optional(),
+})
+/** Validated limits of a route. */
+export type RouteLimits = z.output<typeof routeLimitsSchema>
+
 /** Which requests a route is for; what is left out matches all. */
 export const routeMatchSchema = z.strictObject({
   hosts: z.array(hostSchema).min(1).optional(),
@@ -73,6 +95,8 @@ export const routeSchema = z.strictObject({
   /** Replaces `match.path` at the beginning of the path that an upstream sees; `/` strips it. */
   rewritePrefix: z.string().startsWith('/').optional(),
   to: routeTargetSchema,
+  /** What differs from the limits of all requests. WebSocket handshakes have no total time. */
+  limits: routeLimitsSchema.optional(),
 })
 /** A validated route. */
 export type Route = z.output<typeof routeSchema>

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { PlainExchange, RequestNotes, RequestTarget } from '@havn/http'
+import type { PlainExchange, RequestLimits, RequestNotes, RequestTarget } from '@havn/http'
 import type { PluginLogger } from '../plugin.ts'
 
 /** What an edge tells the access log of a request; `cache` is a {@link CacheOutcome} of the built-in edge. */
@@ -54,6 +54,8 @@ export interface EdgeHandler {
   wants?(target: RequestTarget): boolean | 'plain'
   /** Connections that a client may have at a time, by the configuration as it is now; null for no limit. */
   connectionsPerClient?(): number | null
+  /** Limits of a request in the place of the listener's, asked before anybody answers it; null where those hold. */
+  limitsOf?(target: RequestTarget): RequestLimits | null
   /** A page of the site's own, HTML, for errors that the edge or its gateway answers; null where it has none. */
   errorPage?(status: number): Buffer | null
   /** Answers a request of which {@link wants} said `'plain'`. */

@@ -52,7 +52,7 @@ class RequestPassage extends Passage {
       this.leave()
     })
     if (!hasBody(this.#request)) return this.group.dispatch(this)
-    const body = limitBody(this.#request, this.group.config.maxBodyBytes)
+    const body = limitBody(this.#request, this.#maxBodyBytes())
     this.#request.on('error', ignore)
     body.on('error', (error) => {
       this.#sent?.destroy()
@@ -61,6 +61,12 @@ class RequestPassage extends Passage {
     if (isSmall(this.#request)) return this.#collect(body)
     this.#stream = body
     this.group.dispatch(this)
+  }
+
+  /** A route's own limit says it; without one, what the listener and the upstream both take. */
+  #maxBodyBytes(): number {
+    const { limits, maxBodyBytes = Infinity } = this.target
+    return limits?.maxBodyBytes ?? Math.min(maxBodyBytes, this.group.config.maxBodyBytes)
   }
 
   override send(server: UpstreamServer): void {

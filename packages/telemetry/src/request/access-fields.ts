@@ -41,6 +41,7 @@ export function accessFields(record: ObservedRequest, outcome: Outcome, withQuer
     milliseconds('queueMs', record.queueMs) +
     milliseconds('appMs', record.appMs) +
     number('worker', record.worker) +
+    text('refused', record.refused) +
     text('error', outcome.error) +
     (outcome.aborted ? ',"aborted":true' : '')
   )

@@ -38,6 +38,7 @@ export class ObservedRequest implements RequestRecord {
   upstreamMs: number | undefined = undefined
   isStatic: boolean | undefined = undefined
   cache: string | undefined = undefined
+  refused: string | undefined = undefined
   error: string | undefined = undefined
   status: number | undefined = undefined
   readonly #observation: Observation

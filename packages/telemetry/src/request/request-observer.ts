@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { RequestTarget } from '@havn/http'
+import { refusalOf } from '@havn/http'
+import type { Refusal, RequestTarget } from '@havn/http'
 import type { Logger } from 'pino'
 import type { RequestRecord } from '../request-record.ts'
 import { openAccessLog } from './access-log.ts'
@@ -42,7 +43,7 @@ export interface RequestObserver {
   /** The same for a request that has no IncomingMessage: whoever answers it calls {@link endPlain}. */
   beginPlain(peer: RequestPeer, target: RequestTarget): RequestRecord
   /** The answer is out, or the client left before (`aborted`); a status of 0 was never sent. */
-  endPlain(record: RequestRecord, sent: { status: number; headBytes: number }, aborted: boolean): void
+  endPlain(record: RequestRecord, sent: SentPlain, aborted: boolean): void
   /**
    * Names and values in turn of what a request sent on must carry, in place of those for which
    * {@link isTraceHeader} holds. Empty for a request that was never begun.
@@ -54,6 +55,15 @@ export interface RequestObserver {
   recordOf(request: IncomingMessage): RequestRecord | undefined
   /** Runs code with the request's span as the active one, so that spans of an app in this thread are its children. */
   runWithin<Result>(request: IncomingMessage, run: () => Result): Result
+}
+
+/** What went out to a request that has no IncomingMessage. */
+export interface SentPlain {
+  /** 0 when nothing did. */
+  status: number
+  headBytes: number
+  /** Why the listener cut it off. */
+  refusal?: Refusal | null
 }
 
 /**
@@ -91,9 +101,18 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
 
   function onResponseClose(this: ServerResponse): void {
     const record = (this.req as ObservableRequest)[observed]!
-    const aborted = !this.writableFinished
-    const sent = record.status ?? (this.headersSent ? this.statusCode : 0)
-    endRequest(record, sent, headBytesOf(this), aborted)
+    const refusal = refusalOf(this)
+    if (refusal !== undefined) record.refused ??= refusal.reason
+    // The listener has answered in the place of a response that had not begun.
+    const isAnswered = refusal !== undefined && !this.headersSent
+    const aborted = !this.writableFinished && !isAnswered
+    const own = isAnswered ? refusal.status : 0
+    endRequest(
+      record,
+      record.status ?? (this.headersSent ? this.statusCode : own),
+      headBytesOf(this),
+      aborted,
+    )
   }
 
   function endRequest(record: ObservedRequest, sent: number, headBytes: number, aborted: boolean): void {
@@ -119,8 +138,11 @@ export async function createRequestObserver(options: RequestObserverOptions): Pr
 
     beginPlain: start,
 
-    endPlain(record, { status, headBytes }, aborted) {
-      if (hasEnd) endRequest(record as ObservedRequest, status, headBytes, aborted)
+    endPlain(record, { status, headBytes, refusal }, aborted) {
+      if (!hasEnd) return
+      if (refusal) record.refused = refusal.reason
+      const isAnswered = refusal?.status === status
+      endRequest(record as ObservedRequest, status, headBytes, aborted && !isAnswered)
     },
 
     beginUpgrade(request, socket, target) {
