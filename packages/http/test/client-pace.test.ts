@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createListener } from '../src/index.ts'
 import type { ListenerOptions, PlainExchange } from '../src/index.ts'
 import { makeCertificate } from './make-certificate.ts'
@@ -80,6 +80,12 @@ const get = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
 
 const readAll = ({ req }: ServerResponse) => void req.resume()
 
+/** Time passes only as a test says: however long the machine stands still, nobody is slow for that. */
+function stopClock(): void {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
 /** Sends a byte again and again, faster than the listener looks. */
 function trickle(socket: Socket): void {
   const timer = setInterval(() => socket.write('x'), STALL_MS / 10)
@@ -114,16 +120,26 @@ test('a body that comes slowly on a connection with a second parser ends in 408 
 test('a body that the handler does not read on, or whose answer has begun, has all the time', async () => {
   const { server, codes, responses } = await start((response) => {
     if (response.req.headers['x-begin'] !== undefined) response.flushHeaders()
+    if (response.req.headers['x-read'] !== undefined) readAll(response)
   })
+  stopClock()
   const full = open(server, post)
   full.write(megabyte.subarray(0, 500_000))
   open(server, post.replace('Host', 'X-Begin: 1\r\nHost'))
-  await sleep(STALL_MS * 4)
+  await expect.poll(() => responses.length).toBe(2)
+  const unread = ({ req }: ServerResponse) => req.readableLength >= req.readableHighWaterMark
+  await expect.poll(() => responses.some(unread)).toBe(true)
+  vi.advanceTimersByTime(STALL_MS * 4)
   expect(codes).toEqual([])
   expect(responses.map((response) => response.destroyed)).toEqual([false, false])
-  const ended = once(responses[0]!.req.resume(), 'end')
+  const ended = once(responses.find(unread)!.req.resume(), 'end')
   full.write(megabyte.subarray(500_000))
   await ended
+  // One that is read on has not: it is this clock that the listener goes by.
+  open(server, post.replace('Host', 'X-Read: 1\r\nHost'))
+  await expect.poll(() => responses.length).toBe(3)
+  vi.advanceTimersByTime(STALL_MS * 4)
+  expect(codes).toEqual(['HAVN_ERR_HTTP_SLOW_BODY'])
 })
 
 describe.each([
@@ -182,10 +198,11 @@ test.each([
 })
 
 test('a response with nothing to send may last', async () => {
+  stopClock()
   const { server, codes, responses } = await start((response) => void response.write('a'))
   const socket = open(server, get)
-  socket.resume()
-  await sleep(STALL_MS * 4)
+  await once(socket.resume(), 'data')
+  vi.advanceTimersByTime(STALL_MS * 4)
   expect(codes).toEqual([])
   responses[0]!.end('b')
   await once(socket, 'close')
@@ -194,13 +211,16 @@ test('a response with nothing to send may last', async () => {
 test.each([true, false])(
   'a request may wait for its answer, and its connection for another (%s)',
   async (endEmptyBodies) => {
+    stopClock()
     const { server, codes, responses } = await start(() => {}, { endEmptyBodies })
     const socket = open(server, get.replace('Connection: close\r\n', ''))
     let text = ''
     socket.setEncoding('latin1').on('data', (part: string) => (text += part))
-    await sleep(STALL_MS * 4)
+    await expect.poll(() => responses.length).toBe(1)
+    vi.advanceTimersByTime(STALL_MS * 4)
     responses[0]!.end('first')
-    await sleep(STALL_MS * 4)
+    await expect.poll(() => text).toContain('first')
+    vi.advanceTimersByTime(STALL_MS * 4)
     expect(codes).toEqual([])
     socket.write(get)
     await expect.poll(() => responses.length).toBe(2)

@@ -5,6 +5,12 @@ import { BucketTable } from './bucket-table.ts'
 
 const memory = (slots = 1024) => new SharedArrayBuffer(16 + slots * 16)
 
+/** As another thread would have left it that came first. */
+function seeded(shared: SharedArrayBuffer, seed: bigint): SharedArrayBuffer {
+  new BigInt64Array(shared)[0] = seed
+  return shared
+}
+
 test('lets through exactly what a bucket of tokens does', () => {
   const arrivals = fc.array(
     fc.record({ key: fc.constantFrom('a', 'b', 'c'), afterNs: fc.bigInt(0n, 500n) }),
@@ -31,8 +37,9 @@ test('lets through exactly what a bucket of tokens does', () => {
   )
 })
 
-test('tells many keys apart', () => {
-  const table = new BucketTable(memory(65_536))
+// Of a seed that is drawn, some leave a key no slot of its own.
+test.each([1n, 0x1234_5678_9abc_def1n, -3n])('tells many keys apart, seeded with %s', (seed) => {
+  const table = new BucketTable(seeded(memory(65_536), seed))
   const rate = { intervalNs: 1_000_000_000n, burst: 1n }
   const keys = Array.from({ length: 10_000 }, (_, at) => `198.51.${at >> 8}.${at & 255}`)
   expect(keys.filter((key) => table.take(key, rate, 1n) !== 0n)).toEqual([])
