@@ -1,15 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { ensurePython } from '@havn/tools/parts'
 import { refusedRequests } from '../../packages/http/test/refused-requests.ts'
-import { freePort, startPlatform, startProgram } from '../src/index.ts'
-import type { RunningProgram } from '../src/index.ts'
 import { readAnswers } from './agreement/read-answers.ts'
-
-/** What an app saw: method, path, query, Host, body. */
-type Seen = [method: string, path: string, query: string, host: string, body: string]
+import { startAgreement, ways } from './agreement/start-agreement.ts'
+import type { Agreement, Seen } from './agreement/start-agreement.ts'
 
 const before = 'GET /before HTTP/1.1\r\nHost: a.test\r\n\r\n'
 const after = 'GET /after HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'
@@ -102,95 +95,21 @@ const servedRequests: [name: string, bytes: string, seen: Seen][] = [
   ],
 ]
 
-/** Who stands before the app, and what answers behind it: nothing that they read differently may pass. */
-const ways = [
-  ['platform proxy, gunicorn', startGunicorn],
-  ['platform proxy, uvicorn', startUvicorn],
-  ['platform proxy, gateway', startGateway],
-  ['edge in the gateway', null],
-] as const
-
 describe.each(ways)('%s', (_name, startUpstream) => {
-  const directory = mkdtempSync(join(tmpdir(), 'havn-agreement-'))
-  const seenFile = join(directory, 'seen')
-  const programs: RunningProgram[] = []
-  let port = 0
-
+  let agreement: Agreement
   beforeAll(async () => {
-    const python = await ensurePython(['gunicorn', 'uvicorn'])
-    writeFileSync(join(directory, 'app.py'), readFileSync(join(import.meta.dirname, 'agreement/app.py')))
-    port = await freePort()
-    const env = { SEEN: seenFile }
-    const upstreamPort = await freePort()
-    if (startUpstream !== null)
-      programs.push(await startUpstream({ python, directory, env, port: upstreamPort }))
-    const door = ['--bind', `127.0.0.1:${port}`, '--no-access-log']
-    const program =
-      startUpstream === null
-        ? startPlatform(['up', '.', ...door], { cwd: writeConfig(directory, python), env })
-        : startPlatform(['proxy', '--upstream', `127.0.0.1:${upstreamPort}`, ...door], { cwd: directory })
-    programs.push(program)
-    await program.waitFor(startUpstream === null ? /Ctrl-C stops it/ : / on http:\S+/)
+    agreement = await startAgreement(startUpstream)
   }, 120_000)
-
-  afterAll(async () => {
-    for (const program of programs.reverse()) await program.dispose()
-    rmSync(directory, { recursive: true })
-  })
-
-  beforeEach(() => writeFileSync(seenFile, ''))
-
-  const seen = () =>
-    readFileSync(seenFile, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Seen)
+  afterAll(() => agreement?.stop())
+  beforeEach(() => agreement.forget())
 
   test.each(refusedRequests)('refused: %s', async (_case, bytes, status) => {
-    expect(await readAnswers(port, before + bytes + after)).toEqual([200, status])
-    expect(seen()).toEqual([seenBefore])
+    expect(await readAnswers(agreement.port, before + bytes + after)).toEqual([200, status])
+    expect(agreement.seen()).toEqual([seenBefore])
   })
 
   test.each(servedRequests)('served: %s', async (_case, bytes, request) => {
-    expect(await readAnswers(port, before + bytes + after)).toEqual([200, 200, 200])
-    expect(seen()).toEqual([seenBefore, request, seenAfter])
+    expect(await readAnswers(agreement.port, before + bytes + after)).toEqual([200, 200, 200])
+    expect(agreement.seen()).toEqual([seenBefore, request, seenAfter])
   })
 })
-
-interface UpstreamInput {
-  python: string
-  directory: string
-  env: Record<string, string>
-  port: number
-}
-
-async function startGunicorn({ python, directory, env, port }: UpstreamInput): Promise<RunningProgram> {
-  const args = ['-b', `127.0.0.1:${port}`, '-k', 'gthread', '--threads', '4', 'app:wsgi']
-  const program = startProgram(join(dirname(python), 'gunicorn'), args, { cwd: directory, env })
-  await program.waitFor(/Booting worker/)
-  return program
-}
-
-async function startUvicorn({ python, directory, env, port }: UpstreamInput): Promise<RunningProgram> {
-  const args = ['--host', '127.0.0.1', '--port', String(port), 'app:asgi']
-  const program = startProgram(join(dirname(python), 'uvicorn'), args, { cwd: directory, env })
-  await program.waitFor(/Uvicorn running/)
-  return program
-}
-
-async function startGateway({ python, directory, env, port }: UpstreamInput): Promise<RunningProgram> {
-  const bind = ['--bind', `127.0.0.1:${port}`, '--no-access-log']
-  const program = startPlatform(['serve', 'app:wsgi', '--python', python, ...bind], { cwd: directory, env })
-  await program.waitFor(/ on http:\S+/)
-  return program
-}
-
-/** An edge that has something to do with every request. */
-function writeConfig(directory: string, python: string): string {
-  const config = {
-    app: { entry: 'app:wsgi', interface: 'wsgi', python, healthPath: '/health' },
-    edge: { security: { profile: 'basic' } },
-  }
-  writeFileSync(join(directory, 'platform.config.json'), JSON.stringify(config))
-  return directory
-}

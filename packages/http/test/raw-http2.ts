@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
@@ -72,7 +71,7 @@ export class RawHttp2 {
   }
 
   /** Connects, and sends the preface and empty settings. */
-  static async open(server: Server): Promise<RawHttp2> {
+  static async open(server: { address(): unknown }): Promise<RawHttp2> {
     const { port } = server.address() as AddressInfo
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] })
     await once(socket, 'secureConnect')

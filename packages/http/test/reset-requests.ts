@@ -1,0 +1,37 @@
+import { get } from './raw-http2.ts'
+
+/** Requests of HTTP/2 that have no reading (RFC 9113 §8.1.1): a name, and the fields whose stream is reset. */
+export const resetRequests: readonly [name: string, fields: readonly string[]][] = [
+  ['upper case in a name', [...get(), 'X-A', '1']],
+  ['Connection', [...get(), 'connection', 'close']],
+  ['Transfer-Encoding', [...get(), 'transfer-encoding', 'chunked']],
+  ['Upgrade', [...get(), 'upgrade', 'websocket']],
+  ['Keep-Alive', [...get(), 'keep-alive', 'timeout=5']],
+  ['Proxy-Connection', [...get(), 'proxy-connection', 'keep-alive']],
+  ['TE other than trailers', [...get(), 'te', 'gzip']],
+  ['no method', get().slice(2)],
+  ['no path', get().slice(0, 6)],
+  ['no scheme', [...get().slice(0, 2), ...get().slice(4)]],
+  ['an empty path', get('')],
+  ['an absolute target', get('https://b.test/')],
+  ['GET *', get('*')],
+  ['a space in the target', get('/a b')],
+  ['a pseudo-header field twice', [...get(), ':path', '/b']],
+  ['one that is not known', [':x', '1', ...get()]],
+  ['one behind the others', ['x', '1', ...get()]],
+  ['that of a response', [':status', '200', ...get()]],
+  [
+    'extended CONNECT, which is not offered',
+    [':method', 'CONNECT', ':protocol', 'websocket', ...get().slice(2)],
+  ],
+  ['neither authority nor Host', [...get().slice(0, 4), ...get().slice(6)]],
+  ['two Hosts', [...get(), 'host', 'a.test', 'host', 'a.test']],
+  ['a Content-Length that is none', [...get(), 'content-length', '+1']],
+  ['a list of them', [...get(), 'content-length', '0, 0']],
+  ['two of them', [...get(), 'content-length', '0', 'content-length', '0']],
+  ['one without a body', [...get(), 'content-length', '5']],
+  ['a method that is no token', [':method', 'GET /x HTTP/1.1\r\nX:', ...get().slice(2)]],
+  ['CR LF in the target', get('/a HTTP/1.1\r\nX: 1')],
+  ['CR LF in the authority', [...get().slice(0, 4), ':authority', 'a.test\r\nX: 1', ...get().slice(6)]],
+  ['CONNECT to a host', [':method', 'CONNECT', ':authority', 'b.test:80', ':path', '/']],
+]
