@@ -25,6 +25,8 @@ export type {
   PythonProject,
   StaticFiles,
 } from './app-facts.ts'
+export { checksSchema, waiverSchema } from './checks-config.ts'
+export type { ChecksConfig, ChecksOptions, Waiver } from './checks-config.ts'
 export { configJsonSchema } from './config-json-schema.ts'
 export { platformConfigSchema, defineConfig } from './config.ts'
 export type { PlatformConfig, PlatformOptions } from './config.ts'

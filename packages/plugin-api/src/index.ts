@@ -9,7 +9,24 @@ export type {
   PluginLogger,
 } from './plugin.ts'
 export type { BuilderContract, BuildRequest, Image } from './kinds/builder.ts'
-export type { CheckRule, ChecksContract, Finding } from './kinds/checks.ts'
+export type {
+  CheckRule,
+  ChecksContract,
+  Confidence,
+  Exchange,
+  Fact,
+  FactCollector,
+  FactContext,
+  FactValues,
+  FactsNeeded,
+  Finding,
+  FindingReport,
+  Fix,
+  RuleDocs,
+  Severity,
+  SourcePlace,
+  TextEdit,
+} from './kinds/checks.ts'
 export type {
   CacheOutcome,
   EdgeApp,

@@ -1,0 +1,26 @@
+import { basename } from 'node:path/posix'
+import { defineFact } from '../../define.ts'
+import { SourceText } from '../../source/source-text.ts'
+import { sourceFiles } from '../source-files.ts'
+import type { Dockerfile } from './dockerfile.ts'
+import { parseDockerfile } from './parse-dockerfile.ts'
+
+const NAME = /^(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|\.(?:Dockerfile|dockerfile|Containerfile)$/
+/** `Dockerfile.dockerignore` is the ignore file of one. */
+const IGNORE_FILE = /\.dockerignore$/
+
+/** All Dockerfiles of the project, by their names. */
+export const dockerfiles = defineFact<readonly Dockerfile[]>({
+  id: 'dockerfiles',
+  title: 'Dockerfiles',
+  async collect({ tree, get }) {
+    const files = await get(sourceFiles)
+    const found: Dockerfile[] = []
+    for (const file of files ?? []) {
+      if (!NAME.test(basename(file)) || IGNORE_FILE.test(file)) continue
+      const text = await tree.read(file)
+      if (text !== null) found.push(parseDockerfile(new SourceText(file, text)))
+    }
+    return found.length > 0 ? found : null
+  },
+})

@@ -1,0 +1,37 @@
+export { defineFact, defineRule } from './define.ts'
+export { errors } from './errors.ts'
+export { dockerfiles } from './facts/dockerfile/dockerfiles-fact.ts'
+export type {
+  Dockerfile,
+  DockerFlag,
+  DockerInstruction,
+  DockerStage,
+  DockerWord,
+  Heredoc,
+} from './facts/dockerfile/dockerfile.ts'
+export { parseDockerfile } from './facts/dockerfile/parse-dockerfile.ts'
+export { shellOf } from './facts/dockerfile/shell-of.ts'
+export { parseShell } from './facts/shell/parse-shell.ts'
+export type { ShellCommand, ShellWord } from './facts/shell/parse-shell.ts'
+export { sourceFiles } from './facts/source-files.ts'
+export { planFixes } from './fix/plan-fixes.ts'
+export type { FixPlan } from './fix/plan-fixes.ts'
+export { writeFixes } from './fix/write-fixes.ts'
+export { countFindings } from './report/count-findings.ts'
+export type { FindingCounts } from './report/count-findings.ts'
+export { formatJson } from './report/format-json.ts'
+export { formatJunit } from './report/format-junit.ts'
+export { formatMarkdown } from './report/format-markdown.ts'
+export { formatSarif } from './report/format-sarif.ts'
+export type { SarifOptions } from './report/format-sarif.ts'
+export { formatText } from './report/format-text.ts'
+export type { TextOptions } from './report/format-text.ts'
+export { gradeOf } from './report/grade.ts'
+export type { Grade } from './report/grade.ts'
+export { runChecks } from './run/run-checks.ts'
+export type { CheckInput, CheckResult, JudgedFinding, RuleResult } from './run/run-checks.ts'
+export type { Snippet } from './run/snippet-reader.ts'
+export { MappedText } from './source/mapped-text.ts'
+export { SourceText } from './source/source-text.ts'
+export { formatBaseline, parseBaseline } from './waivers/baseline.ts'
+export type { Baseline } from './waivers/baseline.ts'

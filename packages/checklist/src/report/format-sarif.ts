@@ -1,0 +1,99 @@
+import type { CheckRule, Confidence, Severity, SourcePlace } from '@havn/plugin-api'
+import type { CheckResult, JudgedFinding } from '../run/run-checks.ts'
+
+const levels: Readonly<Record<Severity, string>> = { error: 'error', warn: 'warning', info: 'note' }
+const precisions: Readonly<Record<Confidence, string>> = {
+  certain: 'very-high',
+  likely: 'high',
+  possible: 'medium',
+}
+
+export interface SarifOptions {
+  /** Of the program that wrote it. */
+  version: string
+  /** The page of a rule. */
+  helpUri: (rule: string) => string
+}
+
+/**
+ * SARIF 2.1.0, as GitHub and GitLab read it. All rules are declared, also those that found nothing; what is waived or in
+ * the baseline is there as suppressed; rules that errored are notifications.
+ */
+export function formatSarif({ findings, rules, hasFailed }: CheckResult, options: SarifOptions): string {
+  const index = new Map(rules.map(({ rule }, at) => [rule.id, at]))
+  const errored = rules.filter(({ outcome }) => outcome === 'errored')
+  const run = {
+    tool: {
+      driver: {
+        name: 'Havn',
+        version: options.version,
+        rules: rules.map(({ rule }) => toDescriptor(rule, options.helpUri(rule.id))),
+      },
+    },
+    columnKind: 'utf16CodeUnits',
+    invocations: [
+      {
+        executionSuccessful: errored.length === 0,
+        exitCode: hasFailed ? 3 : 0,
+        toolExecutionNotifications: errored.map(({ rule, reason }) => ({
+          level: 'error',
+          message: { text: reason ?? 'It could not run.' },
+          associatedRule: { id: rule.id, index: index.get(rule.id) },
+        })),
+      },
+    ],
+    results: findings.map((finding) => toResult(finding, index.get(finding.rule)!)),
+  }
+  const log = { $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] }
+  return JSON.stringify(log, null, 2) + '\n'
+}
+
+function toDescriptor(rule: CheckRule, helpUri: string): object {
+  const { docs, references } = rule
+  return {
+    id: rule.id,
+    shortDescription: { text: rule.title },
+    fullDescription: { text: docs.what },
+    help: { text: `${docs.why}\n${rule.hint}` },
+    helpUri,
+    defaultConfiguration: { level: levels[rule.severity] },
+    properties: { precision: precisions[rule.confidence], tags: [...references] },
+  }
+}
+
+function toResult(finding: JudgedFinding, ruleIndex: number): object {
+  const { place, related, status, waiver, exchange } = finding
+  const text = [finding.message, finding.hint, exchange && `${exchange.request}\n${exchange.response}`]
+  return {
+    ruleId: finding.rule,
+    ruleIndex,
+    level: levels[finding.severity],
+    message: { text: text.filter(Boolean).join('\n') },
+    locations: place === null ? [] : [toLocation(place)],
+    ...(related.length > 0 && {
+      relatedLocations: related.map((each) => ({
+        ...toLocation(each.place),
+        message: { text: each.message },
+      })),
+    }),
+    partialFingerprints: { 'havn/v1': finding.fingerprint },
+    ...(status === 'waived' && {
+      suppressions: [
+        { kind: 'external', status: 'accepted', justification: `${waiver!.owner}: ${waiver!.reason}` },
+      ],
+    }),
+    ...(status === 'known' && {
+      suppressions: [{ kind: 'external', status: 'accepted', justification: 'It is in the baseline.' }],
+      baselineState: 'unchanged',
+    }),
+  }
+}
+
+function toLocation({ file, line, column, endLine, endColumn }: SourcePlace): object {
+  return {
+    physicalLocation: {
+      artifactLocation: { uri: file.split('/').map(encodeURIComponent).join('/'), uriBaseId: 'SRCROOT' },
+      region: { startLine: line, startColumn: column, endLine, endColumn },
+    },
+  }
+}
