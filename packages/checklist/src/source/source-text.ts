@@ -42,10 +42,12 @@ export class SourceText {
 
   /** The text that a place covers. */
   slice(place: SourcePlace): string {
-    return this.text.slice(
-      this.#offsetOf(place.line, place.column),
-      this.#offsetOf(place.endLine, place.endColumn),
-    )
+    return this.text.slice(...this.offsetsOf(place))
+  }
+
+  /** Where a place begins and ends, as an edit has it. */
+  offsetsOf({ line, column, endLine, endColumn }: SourcePlace): [start: number, end: number] {
+    return [this.#offsetOf(line, column), this.#offsetOf(endLine, endColumn)]
   }
 
   #offsetOf(line: number, column: number): number {

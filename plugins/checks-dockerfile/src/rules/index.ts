@@ -1,0 +1,53 @@
+import type { ChecksContract } from '@havn/plugin-api'
+import { addForCopy, copyBeforeDependencies, exposeSsh, workdirRelative } from './files.ts'
+import { baseEndOfLife, digestMissing, tagLatest, tagMissing } from './image.ts'
+import {
+  apkVirtualKept,
+  aptListsKept,
+  aptRecommends,
+  distUpgrade,
+  npmUnpinned,
+  pipCache,
+  pipUnpinned,
+  updateAlone,
+} from './packages.ts'
+import {
+  curlPipeShell,
+  developmentServer,
+  healthcheckMissing,
+  pipefail,
+  shellForm,
+  unknownInstruction,
+} from './run.ts'
+import { secretInEnv } from './secrets.ts'
+import { setuid, sudo, userRoot } from './user.ts'
+
+/** All rules of this pack. */
+export const rules: ChecksContract['rules'] = [
+  tagMissing,
+  tagLatest,
+  digestMissing,
+  baseEndOfLife,
+  userRoot,
+  sudo,
+  setuid,
+  secretInEnv,
+  addForCopy,
+  workdirRelative,
+  exposeSsh,
+  copyBeforeDependencies,
+  aptListsKept,
+  aptRecommends,
+  updateAlone,
+  distUpgrade,
+  apkVirtualKept,
+  pipUnpinned,
+  pipCache,
+  npmUnpinned,
+  shellForm,
+  healthcheckMissing,
+  pipefail,
+  developmentServer,
+  curlPipeShell,
+  unknownInstruction,
+]

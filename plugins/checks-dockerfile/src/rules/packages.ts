@@ -1,0 +1,250 @@
+import { defineRule, dockerfiles } from '@havn/checklist'
+import type { CheckRule } from '@havn/plugin-api'
+import { commandsOf, hasOption, operandsOf, type RunCommand } from '../walk.ts'
+
+const docs = { language: 'dockerfile' }
+const isApt = (program: string) => program === 'apt-get' || program === 'apt'
+const isPip = (program: string) => /^pip[0-9.]*$/.test(program)
+
+/** Installs through `apt-get`, `pip` and their kind: `apt-get -y install x`, `python -m pip install x`. */
+function verbOf({ command }: RunCommand): string {
+  return operandsOf(command)[0]?.text ?? ''
+}
+
+/** `python -m pip …` is pip. */
+function pipArguments({ command }: RunCommand): readonly { text: string }[] | null {
+  if (isPip(command.program)) return command.args
+  const [dashM, pip, ...rest] = command.args
+  return /^python[0-9.]*$/.test(command.program) && dashM?.text === '-m' && pip?.text === 'pip' ? rest : null
+}
+
+const mounts = ({ instruction }: RunCommand) =>
+  instruction.flags.flatMap(({ name, value }) => (name === 'mount' && value !== null ? [value] : []))
+
+/** A rule that looks at one command after another. */
+function commandRule(
+  rule: Omit<CheckRule<{ dockerfiles: typeof dockerfiles }>, 'needs' | 'check'> & {
+    find: (run: RunCommand) => string | null
+  },
+) {
+  const { find, ...about } = rule
+  return defineRule({
+    ...about,
+    needs: { dockerfiles },
+    check({ facts, report }) {
+      for (const run of commandsOf(facts.dockerfiles)) {
+        const message = find(run)
+        if (message !== null) report({ message, place: run.command.place })
+      }
+    },
+  })
+}
+
+export const aptListsKept = commandRule({
+  id: 'dockerfile.apt-lists-kept',
+  title: "apt's lists stay in the image",
+  severity: 'info',
+  confidence: 'certain',
+  hint: 'End the same RUN with: rm -rf /var/lib/apt/lists/*, or mount a cache: --mount=type=cache,target=/var/lib/apt.',
+  references: ['DL3009'],
+  docs: {
+    ...docs,
+    what: 'Finds `apt-get update` in a `RUN` that does not remove the lists that it loads.',
+    why: 'They are tens of megabytes, in each image and each pull. Removed by a later RUN, they are still in the layer below.',
+    bad: 'FROM debian:13-slim\nRUN apt-get update && apt-get install --yes --no-install-recommends curl\n',
+    good: 'FROM debian:13-slim\nRUN apt-get update && apt-get install --yes --no-install-recommends curl \\\n  && rm -rf /var/lib/apt/lists/*\n',
+  },
+  find(run) {
+    if (!isApt(run.command.program) || verbOf(run) !== 'update') return null
+    const isRemoved = run.layer.some(
+      ({ program, args }) => program === 'rm' && args.some(({ text }) => text.startsWith('/var/lib/apt')),
+    )
+    const isMounted = mounts(run).some((mount) => mount.includes('/var/lib/apt'))
+    return isRemoved || isMounted ? null : 'The lists that it loads stay in the layer.'
+  },
+})
+
+export const aptRecommends = commandRule({
+  id: 'dockerfile.apt-recommends',
+  title: 'apt installs what it only recommends',
+  severity: 'info',
+  confidence: 'certain',
+  hint: 'Add --no-install-recommends.',
+  references: ['DL3015'],
+  docs: {
+    ...docs,
+    what: 'Finds `apt-get install` without `--no-install-recommends`.',
+    why: 'Recommended packages make images larger, and give an intruder more to use.',
+    bad: 'FROM debian:13-slim\nRUN apt-get update && apt-get install --yes curl && rm -rf /var/lib/apt/lists/*\n',
+    good: 'FROM debian:13-slim\nRUN apt-get update && apt-get install --yes --no-install-recommends curl \\\n  && rm -rf /var/lib/apt/lists/*\n',
+  },
+  find(run) {
+    if (!isApt(run.command.program) || verbOf(run) !== 'install') return null
+    const isOff =
+      hasOption(run.command, '--no-install-recommends') ||
+      run.command.args.some(({ text }) => /APT::Install-Recommends=(?:0|false|no)/i.test(text))
+    return isOff ? null : 'It takes all recommended packages, too.'
+  },
+})
+
+export const updateAlone = commandRule({
+  id: 'dockerfile.update-alone',
+  title: 'Package lists are loaded in a RUN of their own',
+  severity: 'warn',
+  confidence: 'certain',
+  hint: 'Update and install in one RUN: apt-get update && apt-get install ….',
+  references: ['CIS-DI-0007', 'CKV_DOCKER_5', 'DL3009'],
+  docs: {
+    ...docs,
+    what: 'Finds `apt-get update`, `apk update` and `yum update` without an install in the same `RUN`.',
+    why: 'The layer is cached: months later, packages are installed by lists that are months old, or not at all.',
+    bad: 'FROM debian:13-slim\nRUN apt-get update\nRUN apt-get install --yes --no-install-recommends curl\n',
+    good: 'FROM debian:13-slim\nRUN apt-get update && apt-get install --yes --no-install-recommends curl\n',
+  },
+  find(run) {
+    const { program } = run.command
+    if (!/^(?:apt|apt-get|apk|yum|dnf)$/.test(program) || verbOf(run) !== 'update') return null
+    const installs = run.layer.some(({ args }) =>
+      args.some(({ text }) => /^(?:install|add|upgrade|build-dep)$/.test(text)),
+    )
+    return installs ? null : `${program} update is alone in its RUN.`
+  },
+})
+
+export const distUpgrade = commandRule({
+  id: 'dockerfile.dist-upgrade',
+  title: 'The system is upgraded to another release',
+  severity: 'warn',
+  confidence: 'certain',
+  hint: 'Begin with the base image of that release.',
+  references: ['DKL-DI-0003'],
+  docs: {
+    ...docs,
+    what: 'Finds `apt-get dist-upgrade` and `full-upgrade`.',
+    why: 'It may replace and remove packages that the base image is made of: what comes out nobody has tested.',
+    bad: 'FROM debian:13-slim\nRUN apt-get update && apt-get dist-upgrade --yes\n',
+    good: 'FROM debian:13-slim\nRUN apt-get update && apt-get upgrade --yes\n',
+  },
+  find: (run) =>
+    isApt(run.command.program) && /^(?:dist|full)-upgrade$/.test(verbOf(run))
+      ? `It runs ${verbOf(run)}.`
+      : null,
+})
+
+export const apkVirtualKept = commandRule({
+  id: 'dockerfile.apk-virtual-kept',
+  title: 'Packages that were only for the build stay',
+  severity: 'info',
+  confidence: 'certain',
+  hint: 'Remove them in the same RUN: apk del NAME.',
+  references: ['https://wiki.alpinelinux.org/wiki/Alpine_Package_Keeper'],
+  docs: {
+    ...docs,
+    what: 'Finds `apk add --virtual NAME` without `apk del NAME` in the same `RUN`.',
+    why: 'A virtual package is a promise to remove it. A later RUN cannot: the layer below keeps it.',
+    bad: 'FROM alpine:3.22\nRUN apk add --no-cache --virtual .build gcc && make\n',
+    good: 'FROM alpine:3.22\nRUN apk add --no-cache --virtual .build gcc && make && apk del .build\n',
+  },
+  find({ command, layer }) {
+    if (command.program !== 'apk') return null
+    const { args } = command
+    const at = args.findIndex(({ text }) => /^(?:-t|--virtual)(?:=|$)/.test(text))
+    if (at === -1) return null
+    const name = args[at]!.text.includes('=') ? args[at]!.text.split('=')[1]! : (args[at + 1]?.text ?? '')
+    const isRemoved = layer.some(
+      (each) =>
+        each.program === 'apk' &&
+        each.args.some(({ text }) => text === 'del') &&
+        each.args.some(({ text }) => text === name),
+    )
+    return isRemoved ? null : `${name} is not removed by the RUN that adds it.`
+  },
+})
+
+/** What pip takes for a package of no certain version: neither a file, nor a URL, nor `name==1`. */
+const UNPINNED = /^[A-Za-z0-9][\w.-]*(?:\[[\w,.-]+\])?(?:(?:>=?|~=|!=|<).*)?$/
+const PIP_VALUES =
+  /^(?:-r|--requirement|-c|--constraint|-e|--editable|-t|--target|-i|--index-url|--extra-index-url|-f|--find-links|--prefix|--root|--trusted-host|--timeout|--retries|--python|--platform)$/
+
+export const pipUnpinned = commandRule({
+  id: 'dockerfile.pip-unpinned',
+  title: 'pip installs whatever version is the newest',
+  severity: 'warn',
+  confidence: 'certain',
+  hint: 'Name the version (gunicorn==23.0.0), or install from a file that names them all.',
+  references: ['DL3013'],
+  docs: {
+    ...docs,
+    what: 'Finds packages that `pip install` is given by name, without `==` and without a constraints file. pip, setuptools and wheel may be the newest.',
+    why: 'The image changes when its authors release, and not when you do.',
+    bad: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir gunicorn\n',
+    good: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir gunicorn==23.0.0\n',
+  },
+  find(run) {
+    const args = pipArguments(run)?.map(({ text }) => text) ?? []
+    if (!args.includes('install') || args.some((text) => /^(?:-c|--constraint)/.test(text))) return null
+    const packages = args
+      .slice(args.indexOf('install') + 1)
+      .filter((text, at, list) => !text.startsWith('-') && !PIP_VALUES.test(list[at - 1] ?? ''))
+    const loose = packages.filter(
+      (text) => UNPINNED.test(text) && !/^(?:pip|setuptools|wheel|\.)$/.test(text),
+    )
+    return loose.length === 0 ? null : `No certain version of ${loose.join(', ')}.`
+  },
+})
+
+export const pipCache = commandRule({
+  id: 'dockerfile.pip-cache',
+  title: "pip's cache stays in the image",
+  severity: 'info',
+  confidence: 'certain',
+  hint: 'Add --no-cache-dir, set PIP_NO_CACHE_DIR=1, or mount one: --mount=type=cache,target=/root/.cache/pip.',
+  references: ['DL3042'],
+  docs: {
+    ...docs,
+    what: 'Finds `pip install` that keeps what it loads.',
+    why: 'Each package is in the image twice: installed, and as it was loaded.',
+    bad: 'FROM python:3.13-slim\nRUN pip install -r requirements.txt\n',
+    good: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir -r requirements.txt\n',
+  },
+  find(run) {
+    const args = pipArguments(run)
+    if (args === null || !args.some(({ text }) => text === 'install')) return null
+    if (hasOption(run.command, '--no-cache-dir') || mounts(run).some((mount) => /type=cache/.test(mount)))
+      return null
+    const isOff = run.stage.instructions.some(
+      ({ keyword, words }) =>
+        (keyword === 'ENV' || keyword === 'ARG') &&
+        words.some(
+          ({ text }, at) =>
+            /^PIP_NO_CACHE_DIR=(?!0|off|false|no|$)/i.test(text) || (at === 0 && text === 'PIP_NO_CACHE_DIR'),
+        ),
+    )
+    return isOff ? null : 'What pip loads stays in the layer.'
+  },
+})
+
+export const npmUnpinned = commandRule({
+  id: 'dockerfile.npm-unpinned',
+  title: 'npm installs whatever version is the newest',
+  severity: 'warn',
+  confidence: 'certain',
+  hint: 'Name the version (pm2@6.0.8), or put it into package.json and run npm ci.',
+  references: ['DL3016'],
+  docs: {
+    ...docs,
+    what: 'Finds packages that `npm install` is given by name, without a version.',
+    why: 'The image changes when its authors release, and not when you do.',
+    bad: 'FROM node:24-slim\nRUN npm install --global pm2\n',
+    good: 'FROM node:24-slim\nRUN npm install --global pm2@6.0.8\n',
+  },
+  find(run) {
+    if (run.command.program !== 'npm') return null
+    const [verb, ...packages] = operandsOf(run.command).map(({ text }) => text)
+    if (!/^(?:install|i|add)$/.test(verb ?? '')) return null
+    const loose = packages.filter(
+      (text) => /^(?:@[\w.-]+\/)?[\w.-]+(?:@latest)?$/.test(text) && !/^\.|\.tgz$/.test(text),
+    )
+    return loose.length === 0 ? null : `No certain version of ${loose.join(', ')}.`
+  },
+})

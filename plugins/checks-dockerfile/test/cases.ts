@@ -1,0 +1,232 @@
+import type { RuleCases } from '@havn/checklist/testing'
+
+/** A Dockerfile of these lines. */
+function file(...lines: string[]): { Dockerfile: string } {
+  return { Dockerfile: lines.join('\n') + '\n' }
+}
+
+/** More than the examples of the docs, by rule. */
+export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 'failing'>>>> = {
+  'dockerfile.tag-missing': {
+    passing: {
+      'a stage, scratch, a digest, a port in the registry': file(
+        'FROM registry:5000/x:1 AS base',
+        'FROM base',
+        'FROM scratch',
+        `FROM y@sha256:${'0'.repeat(64)}`,
+        'ARG IMAGE',
+        'FROM $IMAGE',
+      ),
+    },
+    failing: {
+      'a registry with a port, and a build argument': file(
+        'ARG NAME=python',
+        '# finds: dockerfile.tag-missing',
+        'FROM registry:5000/x',
+        '# finds: dockerfile.tag-missing',
+        'FROM ${NAME}',
+      ),
+    },
+  },
+  'dockerfile.base-end-of-life': {
+    passing: {
+      'an image of one’s own': file('FROM acme/python:2.7'),
+      'no version': file('FROM python:slim'),
+    },
+    failing: {
+      'by patch version, suite and library': file(
+        '# finds: dockerfile.base-end-of-life',
+        'FROM python:3.6.15-alpine3.12',
+        '# finds: dockerfile.base-end-of-life',
+        'FROM debian:stretch-slim',
+        '# finds: dockerfile.base-end-of-life',
+        'FROM docker.io/library/node:16',
+      ),
+    },
+  },
+  'dockerfile.user-root': {
+    passing: {
+      'the stage that it builds on has one': file('FROM a:1 AS base', 'USER app', 'FROM base', 'CMD ["x"]'),
+      'another image whose user is not root': file('FROM gcr.io/distroless/python3:nonroot'),
+      'root for a while': file('FROM a:1', 'USER root', 'RUN x', 'USER app:app'),
+    },
+    failing: {
+      'root in the end': file('FROM a:1', 'USER app', '# finds: dockerfile.user-root', 'USER 0:0'),
+      'a user of another stage': file(
+        'FROM a:1 AS x',
+        'USER app',
+        '# finds: dockerfile.user-root',
+        'FROM b:1',
+      ),
+    },
+  },
+  'dockerfile.secret-in-env': {
+    passing: {
+      'names that are no secrets, values from elsewhere, none at all': file(
+        'FROM a:1',
+        'ENV PUBLIC_KEY=x SECRET_KEY_FILE=/run/secrets/key KEYBOARD=de TOKEN_TTL=5',
+        'ARG TOKEN',
+        'ARG PASSWORD=',
+        'ENV PASSWORD=$PASSWORD',
+        'ENV DATABASE_URL=postgres://db/app',
+      ),
+    },
+    failing: {
+      'the old form, one of several, and a URL': file(
+        'FROM a:1',
+        '# finds: dockerfile.secret-in-env',
+        'ENV DJANGO_SECRET_KEY a b c',
+        '# finds: dockerfile.secret-in-env',
+        'ENV A=1 API_TOKEN=abc',
+        '# finds: dockerfile.secret-in-env',
+        'ENV DATABASE_URL=postgres://app:hunter2@db/app',
+        '# finds: dockerfile.secret-in-env',
+        'ARG NPM_TOKEN=abc',
+      ),
+    },
+  },
+  'dockerfile.add-for-copy': {
+    passing: {
+      'archives and URLs': file('FROM a:1', 'ADD x.tar.gz /', 'ADD https://x.test/y /', 'ADD ["a.tgz", "/"]'),
+    },
+    failing: { 'the exec form': file('FROM a:1', '# finds: dockerfile.add-for-copy', 'ADD ["a b", "/"]') },
+  },
+  'dockerfile.workdir-relative': {
+    passing: { 'below a known one': file('FROM a:1', 'WORKDIR /srv', 'WORKDIR app', 'WORKDIR $HOME') },
+    failing: {},
+  },
+  'dockerfile.copy-before-dependencies': {
+    passing: {
+      'another stage, and a copy from one': file(
+        'FROM a:1 AS x',
+        'COPY . /app',
+        'FROM a:1',
+        'COPY --from=x . /app',
+        'RUN npm ci',
+      ),
+      'a build, not an install': file('FROM a:1', 'COPY . .', 'RUN npm run build'),
+    },
+    failing: {
+      npm: file(
+        'FROM a:1',
+        'COPY . .',
+        '# finds: dockerfile.copy-before-dependencies',
+        'RUN npm ci --omit=dev',
+      ),
+      'python -m and uv': file(
+        'FROM a:1',
+        'COPY ./ .',
+        '# finds: dockerfile.copy-before-dependencies',
+        'RUN uv sync --frozen',
+      ),
+    },
+  },
+  'dockerfile.apt-lists-kept': {
+    passing: {
+      'a mounted cache': file(
+        'FROM a:1',
+        'RUN --mount=type=cache,target=/var/lib/apt apt-get update && apt-get install x',
+      ),
+      'a heredoc': file(
+        'FROM a:1',
+        'RUN <<EOF',
+        'apt-get update',
+        'apt-get install x',
+        'rm -rf /var/lib/apt/lists/*',
+        'EOF',
+      ),
+    },
+    failing: {
+      'removed too late': file(
+        'FROM a:1',
+        '# finds: dockerfile.apt-lists-kept',
+        'RUN apt-get update && apt-get install x',
+        'RUN rm -rf /var/lib/apt/lists/*',
+      ),
+    },
+  },
+  'dockerfile.pip-unpinned': {
+    passing: {
+      'files, URLs, pip itself, constraints': file(
+        'FROM a:1',
+        'RUN pip install -r requirements.txt && pip install . && pip install ./x.whl',
+        'RUN pip install --upgrade pip && pip install git+https://x.test/y@abc',
+        'RUN pip install -c constraints.txt django',
+        'RUN python -m pip install "django[argon2]==5.2"',
+      ),
+    },
+    failing: {
+      'python -m pip, extras, a range': file(
+        'FROM a:1',
+        '# finds: dockerfile.pip-unpinned',
+        'RUN python3 -m pip install -i https://x.test/ "django[argon2]>=5"',
+      ),
+    },
+  },
+  'dockerfile.pip-cache': {
+    passing: {
+      'switched off by the environment, or mounted': file(
+        'FROM a:1',
+        'ENV PIP_NO_CACHE_DIR=1',
+        'RUN pip install x==1',
+        'FROM a:1',
+        'RUN --mount=type=cache,target=/root/.cache pip install x==1',
+      ),
+    },
+    failing: {},
+  },
+  'dockerfile.npm-unpinned': {
+    passing: {
+      'versions, folders, scripts': file(
+        'FROM a:1',
+        'RUN npm install',
+        'RUN npm install ./x @a/b@1.0.0',
+        'RUN npm run x',
+      ),
+    },
+    failing: { 'a scope': file('FROM a:1', '# finds: dockerfile.npm-unpinned', 'RUN npm i -g @a/b') },
+  },
+  'dockerfile.shell-form': {
+    passing: {
+      'forgotten by Docker, and another stage': file(
+        'FROM a:1 AS x',
+        'CMD a',
+        'FROM a:1',
+        'CMD a',
+        'CMD ["b"]',
+      ),
+      'exec behind another command': file('FROM a:1', 'CMD migrate && exec serve'),
+    },
+    failing: {
+      'an entry point': file('FROM a:1', '# finds: dockerfile.shell-form', 'ENTRYPOINT serve', 'CMD ["x"]'),
+    },
+  },
+  'dockerfile.pipefail': {
+    passing: { 'set in the command': file('FROM a:1', 'RUN set -o pipefail && a | b', 'RUN a || b') },
+    failing: {
+      'set for another stage': file(
+        'FROM a:1',
+        'SHELL ["bash", "-o", "pipefail", "-c"]',
+        'FROM a:1',
+        '# finds: dockerfile.pipefail',
+        'RUN a | b',
+      ),
+    },
+  },
+  'dockerfile.development-server': {
+    passing: { 'a word in a path': file('FROM a:1', 'CMD ["gunicorn", "runserver.wsgi"]') },
+    failing: {
+      'shell form': file(
+        'FROM a:1',
+        '# finds: dockerfile.development-server',
+        'CMD python manage.py migrate && python manage.py runserver 0:8000',
+      ),
+      flask: file('FROM a:1', '# finds: dockerfile.development-server', 'CMD ["flask", "--app", "x", "run"]'),
+      reload: file(
+        'FROM a:1',
+        '# finds: dockerfile.development-server',
+        'CMD ["uvicorn", "x:app", "--reload"]',
+      ),
+    },
+  },
+}

@@ -1,0 +1,9 @@
+import { testRule } from '@havn/checklist/testing'
+import { describe, test } from 'vitest'
+import { rules } from '../src/rules/index.ts'
+import { cases } from './cases.ts'
+
+describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
+  const { passing = {}, failing = {} } = cases[id] ?? {}
+  testRule(test, rule, { example: 'Dockerfile', passing, failing })
+})
