@@ -259,6 +259,15 @@ const examples: Record<string, { more?: string[]; check(example: Example): Promi
       expect(stdout).toContain('[Function: plan]')
     },
   },
+  '@havn/checklist': {
+    more: ['@havn/model', '@havn/plugin-api'],
+    check: async (example) => {
+      await writeFile(join(example.project, 'CHANGELOG.md'), '# Shop\n\n## 2.0 (unreleased)\n')
+      const { code, stdout } = await run(process.execPath, [example.file], example.project)
+      expect(code).toBe(3)
+      expect(stdout).toContain('warn CHANGELOG.md:3:8  shop.unreleased')
+    },
+  },
   '@havn/model': {
     check: async (example) => {
       const { code, stderr } = await run(process.execPath, [example.file], example.project)

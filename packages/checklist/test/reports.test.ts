@@ -61,4 +61,7 @@ test('Markdown has a table in which nothing is markup', async () => {
 test('a grade is for a check that could run', () => {
   expect(gradeOf(result)).toBe(null)
   expect(gradeOf(clean)).toBe('A')
+  expect(gradeOf({ ...clean, rules: clean.rules.map((each) => ({ ...each, outcome: 'skipped' })) })).toBe(
+    null,
+  )
 })

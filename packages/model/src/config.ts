@@ -3,6 +3,7 @@ import { appInterfaceSchema } from './app-facts.ts'
 import { edgeConfigSchema } from './edge/edge-config.ts'
 import { pluginRefSchema } from './plugin-ref.ts'
 import { requestIdSchema } from './request-id.ts'
+import { checksSchema } from './checks-config.ts'
 import { tlsSchema } from './tls-config.ts'
 
 /** A plugin by short name (`gunicorn`), by id (`server.gunicorn`), or with its own configuration. */
@@ -75,6 +76,8 @@ export const platformConfigSchema = z.strictObject({
     .optional(),
   /** Routes, upstreams and all else that the proxy is to do, beside what follows from the app. */
   edge: edgeConfigSchema.optional(),
+  /** The deploy check: which rules, how strictly, and what is waived. */
+  checks: checksSchema.optional(),
   /** More folders to serve, beside those that the framework names. */
   staticFiles: z
     .array(

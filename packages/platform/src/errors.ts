@@ -36,6 +36,18 @@ export const errors = defineErrors({
         : `${seen.path} has ${seen.problems.length} problems:\n${seen.problems.map((p) => `  - ${p}`).join('\n')}`,
     hint: 'Every key and its type is in platform.config.schema.json, in the schema folder of @havn/platform.',
   },
+  HAVN_ERR_CHECK_PACK: {
+    kind: 'user',
+    message: (seen: { pack: string }) => `The rules of ${seen.pack} cannot be loaded: nothing was checked.`,
+    hint: 'Correct the package that it names, or take it out of plugins.',
+  },
+  HAVN_ERR_CHECK_BASELINE_MISSING: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { file: string; reason: string }) =>
+      `The baseline ${seen.file} cannot be read: ${seen.reason}.`,
+    hint: 'Write it with platform check --write-baseline FILE, or take checks.baseline out of the config.',
+  },
   HAVN_ERR_BIND_INVALID: {
     kind: 'user',
     exit: 2,

@@ -10,7 +10,7 @@ import { errors } from './errors.ts'
  * Runs the command line.
  *
  * @param args without the interpreter and the script.
- * @returns the exit code: 0 done, 1 failed, 2 wrong use.
+ * @returns the exit code: 0 done, 1 failed, 2 wrong use, 3 findings at or above the fail level.
  */
 export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
   let exitCode = 0

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +17,19 @@ async function run(...args: string[]) {
   return { code, out: terminal.out, err: terminal.err }
 }
 
-const commands = ['up', 'serve', 'proxy', 'run', 'status', 'reload', 'down', 'explain', 'plugins', 'doctor']
+const commands = [
+  'up',
+  'serve',
+  'proxy',
+  'run',
+  'status',
+  'reload',
+  'down',
+  'check',
+  'explain',
+  'plugins',
+  'doctor',
+]
 
 describe('help', () => {
   test('platform --help, help, and no arguments are the same text', async () => {
@@ -89,6 +101,53 @@ describe('--json', () => {
     const { out, err } = await run('run', '-d', join(directory, 'nowhere'), '--', 'x', '--json')
     expect(out).toBe('')
     expect(err).toContain('HAVN_ERR_DIRECTORY_MISSING')
+  })
+})
+
+describe('platform check', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(directory, 'checked-'))
+  })
+  const dockerfile = 'FROM python:3.13-slim\nADD . /app\nUSER 10001\nCMD ["gunicorn", "shop.wsgi"]\n'
+
+  test('finds nothing where there is nothing', async () => {
+    const { code, out } = await run('check', folder)
+    expect(code).toBe(0)
+    expect(out).toContain('No grade: there is nothing to judge; passed')
+  })
+
+  test('says what it found, by its exit code too, and mends it where it may', async () => {
+    await writeFile(join(folder, 'Dockerfile'), dockerfile)
+    const found = await run('check', folder, '--fail-level', 'warn')
+    expect(found.code).toBe(3)
+    expect(found.out).toContain('warn Dockerfile:2:1 (stage 0)  dockerfile.add-for-copy')
+    const mended = await run('check', folder, '--fail-level', 'warn', '--fix')
+    expect(mended.code).toBe(0)
+    expect(mended.err).toBe('fixed Dockerfile:2 dockerfile.add-for-copy: Write COPY\n')
+    expect(await readFile(join(folder, 'Dockerfile'), 'utf8')).toContain('COPY . /app')
+  })
+
+  test('knows what its baseline knows', async () => {
+    await writeFile(join(folder, 'Dockerfile'), dockerfile)
+    const file = join(folder, 'known.json')
+    expect((await run('check', folder, '--fail-level', 'warn', '--write-baseline', file)).code).toBe(3)
+    const config = join(folder, 'platform.config.json')
+    await writeFile(config, JSON.stringify({ checks: { failLevel: 'warn', baseline: 'known.json' } }))
+    const { code, out } = await run('check', folder)
+    expect(code).toBe(0)
+    expect(out).toContain('in the baseline')
+    await rm(file)
+    expect((await run('check', folder)).err).toContain('HAVN_ERR_CHECK_BASELINE_MISSING')
+    await rm(config)
+  })
+
+  test.each(['json', 'sarif', 'junit', 'markdown'])('prints %s alone', async (format) => {
+    await writeFile(join(folder, 'Dockerfile'), dockerfile)
+    const { code, out, err } = await run('check', folder, '--format', format)
+    expect([code, err]).toEqual([0, ''])
+    if (format === 'json' || format === 'sarif') expect(() => JSON.parse(out) as unknown).not.toThrow()
+    expect(out).toContain('dockerfile.add-for-copy')
   })
 })
 

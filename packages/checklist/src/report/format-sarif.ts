@@ -11,8 +11,8 @@ const precisions: Readonly<Record<Confidence, string>> = {
 export interface SarifOptions {
   /** Of the program that wrote it. */
   version: string
-  /** The page of a rule. */
-  helpUri: (rule: string) => string
+  /** The page of a rule, where there is one. */
+  helpUri?: (rule: string) => string
 }
 
 /**
@@ -27,7 +27,7 @@ export function formatSarif({ findings, rules, hasFailed }: CheckResult, options
       driver: {
         name: 'Havn',
         version: options.version,
-        rules: rules.map(({ rule }) => toDescriptor(rule, options.helpUri(rule.id))),
+        rules: rules.map(({ rule }) => toDescriptor(rule, options.helpUri?.(rule.id))),
       },
     },
     columnKind: 'utf16CodeUnits',
@@ -48,14 +48,14 @@ export function formatSarif({ findings, rules, hasFailed }: CheckResult, options
   return JSON.stringify(log, null, 2) + '\n'
 }
 
-function toDescriptor(rule: CheckRule, helpUri: string): object {
+function toDescriptor(rule: CheckRule, helpUri: string | undefined): object {
   const { docs, references } = rule
   return {
     id: rule.id,
     shortDescription: { text: rule.title },
     fullDescription: { text: docs.what },
     help: { text: `${docs.why}\n${rule.hint}` },
-    helpUri,
+    ...(helpUri !== undefined && { helpUri }),
     defaultConfiguration: { level: levels[rule.severity] },
     properties: { precision: precisions[rule.confidence], tags: [...references] },
   }

@@ -110,7 +110,7 @@ function summarise(result: CheckResult, paint: Paint): string {
   const verdict = result.hasFailed ? paint('red', 'failed') : paint('green', 'passed')
   return [
     `${parts.join(', ')}; ${[`${count(ran, 'rule')} ran`, ...more].join(', ')}.`,
-    `${grade === null ? 'No grade: not all rules could run' : `Grade ${paint('bold', grade)}`}; ${verdict} at level ${result.failLevel}.`,
+    `${grade === null ? `No grade: ${rules.errored > 0 ? 'not all rules could run' : 'there is nothing to judge'}` : `Grade ${paint('bold', grade)}`}; ${verdict} at level ${result.failLevel}.`,
   ].join('\n')
 }
 

@@ -15,6 +15,7 @@ const bundledPackages = [
   '@havn/proxy-nginx',
   '@havn/orchestrator-local',
   '@havn/monitor-otlp',
+  '@havn/checks-dockerfile',
 ]
 
 /** Plugins speak through it before the app has a log of its own: on stderr, and only when it matters. */

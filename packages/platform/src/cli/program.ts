@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty'
 import { Command, Option } from 'commander'
+import { addCheckCommand } from './commands/check.ts'
 import { addDoctorCommand } from './commands/doctor.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addPluginsCommand } from './commands/plugins.ts'
@@ -68,6 +69,7 @@ export function createProgram(context: CommandContext, version: string): Command
     addStatusCommand,
     addReloadCommand,
     addDownCommand,
+    addCheckCommand,
     addExplainCommand,
     addPluginsCommand,
     addDoctorCommand,
@@ -85,8 +87,9 @@ Examples:
   platform serve ./app.ts --workers 4          a Node or TypeScript app
   platform proxy --upstream :9000              only the edge, in front of another server
   platform run -- python manage.py shell       a command in the app's environment
+  platform check                               look for what will hurt in production
   platform explain entry                       why this entry was chosen
   platform reload                              take changed code, without losing a request
   platform down                                finish requests in flight, and stop
 
-Exit codes: 0 done, 1 failed, 2 wrong use.`
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 findings at or above the fail level.`

@@ -1,3 +1,5 @@
+export { describeChecksPlugin } from './checks-suite.ts'
+export type { ChecksSuiteOptions } from './checks-suite.ts'
 export { describeFrameworkPlugin } from './framework-suite.ts'
 export type { FrameworkExample, FrameworkSuiteOptions } from './framework-suite.ts'
 export { describeMonitorPlugin } from './monitor-suite.ts'

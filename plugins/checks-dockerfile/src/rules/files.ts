@@ -27,7 +27,7 @@ export const addForCopy = defineRule({
       if (!isPlain || sources.length === 0) continue
       const [start] = file.source.offsetsOf(instruction.place)
       report({
-        message: `ADD copies ${sources.join(', ')}.`,
+        message: `ADD copies ${sources.map((each) => JSON.stringify(each)).join(', ')}.`,
         place: instruction.place,
         resource: nameOf(file, stage),
         fixes: [

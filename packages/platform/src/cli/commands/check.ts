@@ -1,0 +1,89 @@
+import { Option, type Command } from 'commander'
+import type { CheckReport } from '../../deployment/check.ts'
+import { configOption, type CommandContext } from '../program.ts'
+import type { Terminal } from '../terminal.ts'
+
+const formats = ['text', 'json', 'sarif', 'junit', 'markdown'] as const
+type Format = (typeof formats)[number]
+
+interface CheckValues {
+  format: Format
+  failLevel?: 'info' | 'warn' | 'error'
+  profile?: 'minimal' | 'recommended' | 'strict'
+  fix?: boolean
+  writeBaseline?: string
+  verbose?: boolean
+  config?: string
+}
+
+/** Findings at or above the fail level. */
+const FOUND = 3
+
+export function addCheckCommand(program: Command, { terminal, setExitCode }: CommandContext): void {
+  const version = program.version()!
+  program
+    .command('check')
+    .summary('look for what will hurt in production')
+    .description(
+      'Checks the whole deployment before it happens. Exit code 3 says that there are findings at or above the fail level.',
+    )
+    .argument('[dir]', "the app's folder", '.')
+    .addOption(new Option('--format <format>', 'how findings are printed').choices(formats).default('text'))
+    .addOption(
+      new Option('--fail-level <level>', 'least severity that fails (default: error)').choices([
+        'info',
+        'warn',
+        'error',
+      ]),
+    )
+    .addOption(
+      new Option('--profile <profile>', 'which rules run (default: recommended)').choices([
+        'minimal',
+        'recommended',
+        'strict',
+      ]),
+    )
+    .option('--fix', 'mend what can be mended without changing what the app does')
+    .option('--write-baseline <file>', 'take what is found now for known; name the file in checks.baseline')
+    .option('--verbose', 'also tell of what is waived, known or skipped')
+    .addOption(configOption())
+    .action(async (directory: string, values: CheckValues) => {
+      const { check } = await import('../../deployment/check.ts')
+      const { profile, failLevel, fix: fixes, writeBaseline, config: configFile } = values
+      const signal = new AbortController().signal
+      const report = await check({ directory, configFile, profile, failLevel, fixes, writeBaseline, signal })
+      tellOfFixes(report, terminal)
+      terminal.stdout.write(await format(report, { ...values, version }, terminal))
+      if (report.result.hasFailed) setExitCode(FOUND)
+    })
+}
+
+function tellOfFixes({ fixed }: CheckReport, { stderr }: Terminal): void {
+  if (fixed === null) return
+  for (const { finding, fix } of fixed.applied)
+    stderr.write(
+      `fixed ${finding.place?.file ?? ''}:${finding.place?.line ?? ''} ${finding.rule}: ${fix.title}\n`,
+    )
+  if (fixed.applied.length === 0) stderr.write('Nothing could be fixed.\n')
+  if (fixed.left.length > 0) stderr.write(`${fixed.left.length} more overlap with these: run it again.\n`)
+}
+
+async function format(
+  { result }: CheckReport,
+  values: CheckValues & { version: string },
+  terminal: Terminal,
+): Promise<string> {
+  const { formatJson, formatJunit, formatMarkdown, formatSarif, formatText } = await import('@havn/checklist')
+  switch (values.format) {
+    case 'json':
+      return formatJson(result)
+    case 'junit':
+      return formatJunit(result)
+    case 'markdown':
+      return formatMarkdown(result)
+    case 'sarif':
+      return formatSarif(result, { version: values.version })
+    case 'text':
+      return formatText(result, { isColored: terminal.isStdoutColored, isVerbose: values.verbose ?? false })
+  }
+}
