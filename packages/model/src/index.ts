@@ -48,13 +48,14 @@ export { securitySchema } from './edge/security-config.ts'
 export type { Security } from './edge/security-config.ts'
 export { routeSchema } from './edge/route-config.ts'
 export type { Route, RouteLimits, RouteMatch, RouteTarget } from './edge/route-config.ts'
-export { serversOf, upstreamSchema } from './edge/upstream-config.ts'
+export { serversOf, upstreamSchema, upstreamTlsSchema } from './edge/upstream-config.ts'
 export type {
   Balance,
   CircuitConfig,
   HealthConfig,
   Upstream,
   UpstreamServerConfig,
+  UpstreamTls,
 } from './edge/upstream-config.ts'
 export { HavnError, defineErrors, fromErrorJson, isErrorCode, toErrorJson } from './error.ts'
 export type { ErrorDefinition, ErrorExtras, ErrorJson } from './error.ts'

@@ -1,10 +1,12 @@
+import { isIP } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
-import { edgeConfigSchema, upstreamSchema } from '@havn/model'
+import { edgeConfigSchema, serversOf, upstreamSchema } from '@havn/model'
 import type { EdgeConfig, RouteLimits, RouteMatch, Upstream } from '@havn/model'
 import type { ServerSettings, UnsupportedSetting } from '@havn/plugin-api'
 import { isWritable } from './conf/text.ts'
 import { isReadableHeader } from './forward-headers.ts'
 import { toNginxRate } from './rates.ts'
+import { tlsNameOf } from './upstreams.ts'
 
 /** The parts of the edge's configuration that this plugin knows. Whatever comes to be beside them is told, not dropped. */
 const KNOWN_PARTS = new Set([
@@ -14,7 +16,7 @@ const KNOWN_PARTS = new Set([
 const KNOWN_LIMITS = new Set(['rates', 'connectionsPerClient', 'totalMs'])
 const KNOWN_UPSTREAM = new Set([
   ...['address', 'servers', 'connectTimeoutMs', 'responseTimeoutMs', 'idleTimeoutMs', 'tunnelIdleTimeoutMs'],
-  ...['keepAliveMs', 'maxConnections', 'maxBodyBytes'],
+  ...['keepAliveMs', 'maxConnections', 'maxBodyBytes', 'tls'],
 ])
 
 const EDGE = edgeConfigSchema.parse({})
@@ -151,6 +153,7 @@ function ofUpstream(path: string, upstream: Upstream): UnsupportedSetting[] {
   const changed = (key: keyof Upstream) => !isDeepStrictEqual(upstream[key], UPSTREAM[key])
   return [
     ...unknownKeys(path, upstream, UPSTREAM, KNOWN_UPSTREAM),
+    ...ofUpstreamTls(path, upstream),
     ...((upstream.servers?.length ?? 1) > 1
       ? [
           warn(
@@ -175,6 +178,43 @@ function ofUpstream(path: string, upstream: Upstream): UnsupportedSetting[] {
             `${path}.idleTimeoutMs`,
             'nginx has one limit for a silence before and within a response: responseTimeoutMs, save for event streams',
             'give both the same value',
+          ),
+        ]
+      : []),
+  ]
+}
+
+function ofUpstreamTls(path: string, upstream: Upstream): UnsupportedSetting[] {
+  const servers = serversOf(upstream)
+  if (!servers.some(({ isTls }) => isTls)) return []
+  const { ca, insecure = false } = upstream.tls ?? {}
+  const name = tlsNameOf(upstream)
+  const isMixed = servers.some(({ isTls }) => !isTls)
+  return [
+    ...(isMixed
+      ? [
+          refuse(
+            `${path}.servers`,
+            'nginx speaks TLS to all servers of a group or to none',
+            'make two groups of them, or take the built-in proxy',
+          ),
+        ]
+      : []),
+    ...(!insecure && ca === undefined
+      ? [
+          refuse(
+            `${path}.tls.ca`,
+            'nginx trusts no authority that it is not told of',
+            "name a file of authorities, such as Debian's /etc/ssl/certs/ca-certificates.crt",
+          ),
+        ]
+      : []),
+    ...(!insecure && (name === null || isIP(name) > 0)
+      ? [
+          refuse(
+            `${path}.tls.serverName`,
+            'nginx looks for one name in the certificates of all servers of a group, and never for an address',
+            'write the name that their certificates are for',
           ),
         ]
       : []),

@@ -1,9 +1,9 @@
 import { formatAddress } from '@havn/model/address'
 import { serversOf } from '@havn/model'
-import type { Upstream } from '@havn/model'
+import type { Upstream, UpstreamServerConfig } from '@havn/model'
 import { block, directive } from './conf/directive.ts'
 import type { Directive } from './conf/directive.ts'
-import { script } from './conf/text.ts'
+import { plainText, script } from './conf/text.ts'
 
 /** Connections that each nginx process keeps open to an upstream while nobody needs them. */
 const IDLE_CONNECTIONS = 64
@@ -64,7 +64,11 @@ export function passTo(
         directive('proxy_connect_timeout', `${upstream.connectTimeoutMs}ms`),
         directive('proxy_send_timeout', `${silenceMs}ms`),
         directive('proxy_read_timeout', `${silenceMs}ms`),
-        directive('proxy_pass', script(`http://${upstreamName(at)}$havn_target$is_args$args`)),
+        ...tlsTo(upstream),
+        directive(
+          'proxy_pass',
+          script(`${schemeOf(upstream)}://${upstreamName(at)}$havn_target$is_args$args`),
+        ),
       ],
     ),
   )
@@ -82,6 +86,45 @@ export function passDirectives(): Directive[] {
       'proxy_ignore_headers',
       ...['X-Accel-Redirect', 'X-Accel-Expires', 'X-Accel-Limit-Rate', 'X-Accel-Charset'],
     ),
+  ]
+}
+
+/**
+ * The one name that nginx asks all servers of a group for, and looks for in their certificates; null where there is
+ * none that would do for all of them.
+ */
+export function tlsNameOf(upstream: Upstream): string | null {
+  const { serverName } = upstream.tls ?? {}
+  if (serverName !== undefined) return serverName
+  const names = new Set(serversOf(upstream).map(hostOf))
+  const [name = null] = names
+  return names.size === 1 ? name : null
+}
+
+function hostOf({ address }: UpstreamServerConfig): string {
+  return address.type === 'unix' ? '' : address.host
+}
+
+function schemeOf(upstream: Upstream): 'http' | 'https' {
+  return serversOf(upstream).some(({ isTls }) => isTls) ? 'https' : 'http'
+}
+
+/** Longer than any chain of certificates; nginx's own default takes no intermediate ones. */
+const VERIFY_DEPTH = 10
+
+function tlsTo(upstream: Upstream): Directive[] {
+  if (schemeOf(upstream) === 'http') return []
+  const { ca, cert, key, minVersion = 'TLSv1.2', insecure = false } = upstream.tls ?? {}
+  const name = tlsNameOf(upstream)
+  return [
+    directive('proxy_ssl_protocols', ...(minVersion === 'TLSv1.3' ? ['TLSv1.3'] : ['TLSv1.2', 'TLSv1.3'])),
+    directive('proxy_ssl_server_name', 'on'),
+    ...(name === null ? [] : [directive('proxy_ssl_name', plainText(name))]),
+    directive('proxy_ssl_verify', insecure ? 'off' : 'on'),
+    ...(insecure ? [] : [directive('proxy_ssl_verify_depth', VERIFY_DEPTH)]),
+    ...(ca === undefined ? [] : [directive('proxy_ssl_trusted_certificate', ca)]),
+    ...(cert === undefined ? [] : [directive('proxy_ssl_certificate', plainText(cert))]),
+    ...(key === undefined ? [] : [directive('proxy_ssl_certificate_key', plainText(key))]),
   ]
 }
 

@@ -217,6 +217,17 @@ describe('what nginx cannot do', () => {
         ['edge.limits.totalMs', 'refuse'],
       ],
     ],
+    [
+      'TLS to servers whose certificates it could not check',
+      { upstream: { servers: [{ address: 'https://10.0.0.1' }, { address: 'http://10.0.0.2' }] } },
+      [
+        ['edge.upstream.servers', 'refuse'],
+        ['edge.upstream.tls.ca', 'refuse'],
+        ['edge.upstream.tls.serverName', 'refuse'],
+        ['edge.upstream.servers', 'warn'],
+      ],
+    ],
+    ['TLS without a check', { upstream: { address: 'https://10.0.0.1', tls: { insecure: true } } }, []],
     ['a part of the edge that it does not know', { cache: {} }, [['edge.cache', 'refuse']]],
     [
       'a split',

@@ -1,13 +1,14 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { createServer, request as requestPlain } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { request as requestTls } from 'node:https'
+import { createServer as createTlsServer, request as requestTls } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Endpoint } from '@havn/model'
 import type { ServerSettings } from '@havn/plugin-api'
@@ -16,7 +17,7 @@ import type { ServeProxyOptions } from '@havn/plugin-api/testing'
 import { createRegistry, findPlugins } from '@havn/registry'
 import type { Registry } from '@havn/registry'
 import { ensureDebian, requirePart } from '@havn/tools/parts'
-import { makeCertificate } from '../../../packages/http/test/make-certificate.ts'
+import { makeCertificate, makeExpiredCertificate } from '../../../packages/http/test/make-certificate.ts'
 
 const nginx = await requirePart('nginx', () => ensureDebian('nginx', 'nginx-light'))
 
@@ -117,6 +118,54 @@ describe.skipIf(nginx === null)('nginx, really', () => {
     const error = await serve({}, { edge }).catch((error: unknown) => error)
     expect(error).toMatchObject({ code: 'HAVN_ERR_PROCESS_DIED' })
     expect((error as { detail: string }).detail).toContain('host not found in upstream')
+  })
+})
+
+describe.skipIf(nginx === null)('nginx over TLS to an upstream', () => {
+  const files = mkdtempSync(join(tmpdir(), 'havn-nginx-upstream-'))
+  afterAll(() => rmSync(files, { recursive: true }))
+  const api = makeCertificate(files, ['api.internal'])
+  const expired = makeExpiredCertificate(files, ['old.internal'])
+
+  /** A route to a server with this certificate, and a name that it asked for. */
+  async function serveTo({ cert, key }: { cert: string; key: string }, tls: object) {
+    const names: unknown[] = []
+    const server = createTlsServer(
+      { cert: readFileSync(cert), key: readFileSync(key) },
+      (request, response) => {
+        names.push((request.socket as TLSSocket & { servername: unknown }).servername)
+        response.end(`tls ${request.url}`)
+      },
+    ).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const edge = {
+      upstreams: { api: { address, tls } },
+      routes: [{ match: { path: '/api' }, to: { type: 'upstream' as const, upstream: 'api' } }],
+    }
+    const served = await serve({}, { edge })
+    onTestFinished(() => served.stop())
+    return { ask: () => get(`http://127.0.0.1:${served.port}/api/x?y`), names }
+  }
+
+  it('checks the name that is asked for, and shows its own certificate', async () => {
+    const { ask, names } = await serveTo(api, { ca: api.cert, serverName: 'api.internal', ...api })
+    expect(await ask()).toMatchObject({ status: 200, text: 'tls /api/x?y' })
+    expect(names).toEqual(['api.internal'])
+  })
+
+  it.each([
+    ['another name', api, { ca: api.cert, serverName: 'other.internal' }],
+    ['an unknown authority', api, { ca: expired.cert, serverName: 'api.internal' }],
+    ['the past', expired, { ca: expired.cert, serverName: 'old.internal' }],
+  ])('asks nothing of a server whose certificate is of %s', async (_name, certificate, tls) => {
+    const { ask, names } = await serveTo(certificate, tls)
+    expect((await ask()).status).toBe(502)
+    expect(names).toEqual([])
   })
 })
 

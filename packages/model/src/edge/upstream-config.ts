@@ -1,16 +1,30 @@
-import { addressSchema } from '../address-schema.ts'
 import { z } from 'zod'
+import type { Address } from '../address.ts'
+import { addressSchema } from '../address-schema.ts'
 import { tokenSchema } from './token-schema.ts'
+
+/** Where a server listens: an address, or an `http://` or `https://` URL without a path. Only the last means TLS. */
+const serverAddressSchema = z.union([
+  addressSchema,
+  z.string().refine((text) => readServerUrl(text) !== null, {
+    error: 'must be a URL such as https://10.0.0.1:8443, without a path',
+  }),
+])
 
 /** One server of a group. */
 export const upstreamServerSchema = z.strictObject({
-  address: addressSchema,
+  address: serverAddressSchema,
   /** Its part of the requests, beside the weights of the others. */
   weight: z.int().min(1).max(1_000).default(1),
 })
 
-/** A validated server of a group. */
-export type UpstreamServerConfig = z.output<typeof upstreamServerSchema>
+/** A server of a group, however it was written. */
+export interface UpstreamServerConfig {
+  address: Address
+  /** It speaks TLS. */
+  isTls: boolean
+  weight: number
+}
 
 /** Which server of a group a request goes to. */
 export const balanceSchema = z.discriminatedUnion('type', [
@@ -83,12 +97,47 @@ export const healthSchema = z.strictObject({
 /** Validated settings of health checks. */
 export type HealthConfig = z.output<typeof healthSchema>
 
+const fileSchema = z.string().min(1)
+
+/** How servers of `https://` addresses are spoken to. */
+export const upstreamTlsSchema = z
+  .strictObject({
+    /** Authorities that vouch for the servers, PEM; absent, those that this machine trusts. */
+    ca: fileSchema.optional(),
+    /** The name that is asked for (SNI), and that a certificate has to be for; absent, the address's own host. */
+    serverName: z
+      .string()
+      .regex(/^[\w.-]{1,253}$/, { error: 'must be a host name' })
+      .optional(),
+    /** What the edge shows servers that ask for a certificate: PEM, followed by those that lead to its authority's. */
+    cert: fileSchema.optional(),
+    /** The certificate's key, PEM, without a passphrase. */
+    key: fileSchema.optional(),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
+    /** True takes any certificate of anybody: whoever is on the way can read and change all. */
+    insecure: z.boolean().default(false),
+  })
+  .superRefine(({ cert, key, ca, insecure }, context) => {
+    if ((cert === undefined) !== (key === undefined))
+      context.addIssue({
+        code: 'custom',
+        path: [cert === undefined ? 'cert' : 'key'],
+        message: 'is missing: a certificate and its key go together',
+      })
+    if (insecure && ca !== undefined)
+      context.addIssue({ code: 'custom', path: ['insecure'], message: 'makes no sense beside ca' })
+  })
+/** Validated settings of TLS to an upstream. */
+export type UpstreamTls = z.output<typeof upstreamTlsSchema>
+
 /** HTTP servers that the edge passes requests on to: one `address`, or a group of `servers`. */
 export const upstreamSchema = z
   .strictObject({
     /** The only server; for several, see {@link servers}. */
-    address: addressSchema.optional(),
+    address: serverAddressSchema.optional(),
     servers: z.array(upstreamServerSchema).min(1).max(64).optional(),
+    /** For servers of `https://` addresses, whose certificates are checked without it, too. */
+    tls: upstreamTlsSchema.optional(),
     balance: balanceSchema.default({ type: 'round-robin' }),
     retry: retrySchema.prefault({}),
     circuit: circuitSchema.prefault({}),
@@ -118,15 +167,21 @@ export const upstreamSchema = z
       .min(0)
       .default(1024 * 1024 * 1024),
   })
-  .superRefine(({ address, servers }, context) => {
+  .superRefine(({ address, servers, tls }, context) => {
     if ((address === undefined) === (servers === undefined))
       context.addIssue({
         code: 'custom',
         message: 'needs either address, for one server, or servers, for a group',
       })
+    if (tls !== undefined && !serversOf({ address, servers }).some(({ isTls }) => isTls))
+      context.addIssue({
+        code: 'custom',
+        path: ['tls'],
+        message: 'is for servers of https:// addresses, of which there is none',
+      })
     const known = new Set<string>()
     servers?.forEach((server, at) => {
-      const key = JSON.stringify(Object.entries(server.address).sort())
+      const key = JSON.stringify(Object.entries(toServer(server).address).sort())
       if (known.has(key))
         context.addIssue({
           code: 'custom',
@@ -139,7 +194,28 @@ export const upstreamSchema = z
 /** A validated upstream. */
 export type Upstream = z.output<typeof upstreamSchema>
 
-/** The servers of an upstream, whichever way it is written. */
-export function serversOf({ address, servers }: Upstream): readonly UpstreamServerConfig[] {
-  return servers ?? [{ address: address!, weight: 1 }]
+/** The servers of an upstream, whichever way they are written. */
+export function serversOf({
+  address,
+  servers,
+}: Pick<Upstream, 'address' | 'servers'>): readonly UpstreamServerConfig[] {
+  if (servers !== undefined) return servers.map(toServer)
+  return address === undefined ? [] : [toServer({ address, weight: 1 })]
 }
+
+function toServer({ address, weight }: z.output<typeof upstreamServerSchema>): UpstreamServerConfig {
+  if (typeof address !== 'string') return { address, isTls: false, weight }
+  return { ...readServerUrl(address)!, weight }
+}
+
+/** Null for what is no `http://` or `https://` URL of a server alone. */
+function readServerUrl(text: string): Pick<UpstreamServerConfig, 'address' | 'isTls'> | null {
+  const [, scheme, ip6, name, port] = SERVER_URL.exec(text) ?? []
+  if (scheme === undefined || !URL.canParse(text)) return null
+  const isTls = scheme === 'https'
+  const number = port === undefined ? (isTls ? 443 : 80) : Number(port)
+  if (number < 1 || number > 65_535) return null
+  return { address: { type: 'tcp', host: ip6 ?? name!, port: number }, isTls }
+}
+
+const SERVER_URL = /^(https?):\/\/(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?\/?$/

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { forwardableHeaders, isIdempotent, limitBody, sendError } from '@havn/http'
+import { isOpen } from './client/dialer.ts'
 import { failureHeaders } from './failure.ts'
 import type { Failure } from './failure.ts'
 import { limitConnect, timeoutError } from './limit-connect.ts'
@@ -99,8 +100,8 @@ class RequestPassage extends Passage {
 
   /** @param isRepeat on a connection of its own: others in the pool may be as dead as the one before. */
   #attempt(server: UpstreamServer, isRepeat: boolean): void {
-    const agent = isRepeat ? false : server.agent
-    const sent = httpRequest({ ...server.target, ...this.#options, agent })
+    const connection = isRepeat ? server.ownConnection : { agent: server.agent }
+    const sent = httpRequest({ ...server.target, ...this.#options, ...connection })
     this.#sent = sent
     let isConnected = false
     let isAnswered = false
@@ -167,7 +168,7 @@ class RequestPassage extends Passage {
     })
     sent.on('timeout', () => {
       // The pool's own timeout for unused connections may still be set while one opens.
-      if (sent.socket?.connecting) return
+      if (sent.socket && !isOpen(sent.socket)) return
       if (this.#response.writableNeedDrain) sent.socket?.setTimeout(timeoutMs)
       else sent.destroy(timeoutError('response'))
     })

@@ -64,7 +64,7 @@ function findProblem(
   return new Promise((resolve) => {
     const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)])
     const headers = { Host: host, 'User-Agent': 'havn-health', Connection: 'close' }
-    const sent = request({ ...server.target, path, headers, agent: false, signal })
+    const sent = request({ ...server.target, path, headers, signal, ...server.ownConnection })
     sent.on('error', (error) => resolve(signal.aborted ? new Error(`no answer in ${timeoutMs} ms`) : error))
     sent.once('response', (received) => {
       // Its status says all; a page of any length is not worth reading.

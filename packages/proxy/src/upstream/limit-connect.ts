@@ -1,8 +1,9 @@
 import type { ClientRequest } from 'node:http'
+import { isOpen, onceOpen } from './client/dialer.ts'
 
 /**
  * Fails a request with ETIMEDOUT when it has no open connection in time, a pool that is used up included; calls back
- * when it has one.
+ * when it has one. With TLS a connection is open once the handshake is done.
  */
 export function limitConnect(sent: ClientRequest, timeoutMs: number, onConnected: () => void): void {
   const timer = setTimeout(() => sent.destroy(timeoutError('connection')), timeoutMs)
@@ -12,8 +13,8 @@ export function limitConnect(sent: ClientRequest, timeoutMs: number, onConnected
   }
   sent.once('close', () => clearTimeout(timer))
   sent.once('socket', (socket) => {
-    if (socket.connecting) socket.once('connect', settle)
-    else settle()
+    if (isOpen(socket)) settle()
+    else onceOpen(socket, settle)
   })
 }
 

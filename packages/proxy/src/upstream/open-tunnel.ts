@@ -51,7 +51,7 @@ class TunnelPassage extends Passage {
   override send(server: UpstreamServer): void {
     const { config } = this.group
     // A connection that changes its protocol never goes back to the pool.
-    const sent = httpRequest({ ...server.target, ...this.#options, agent: false })
+    const sent = httpRequest({ ...server.target, ...this.#options, ...server.ownConnection })
     this.#sent = sent
     const forgetTunnel = server.holdTunnel(this.#socket)
     let isConnected = false

@@ -3,6 +3,8 @@ import { serversOf } from '@havn/model'
 import type { Upstream } from '@havn/model'
 import { createBalancer } from './balance/balancer.ts'
 import type { Balancer } from './balance/balancer.ts'
+import type { TlsMaterial } from './client/tls-material.ts'
+import { findTlsProblem } from './client/tls-problem.ts'
 import { errorCode } from './error-code.ts'
 import { toFailure } from './failure.ts'
 import type { Failure } from './failure.ts'
@@ -13,10 +15,21 @@ import type { Passage } from './passage.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { UpstreamServer } from './upstream-server.ts'
 
+export interface UpstreamGroupOptions {
+  name: string
+  config: Upstream
+  /** For its servers that speak TLS; null where there is none. */
+  tls: TlsMaterial | null
+  context: EdgeContext
+  /** The group that this one takes the place of: servers that are in both live on. */
+  previous: UpstreamGroup | undefined
+}
+
 /** The servers of one upstream in one thread: which of them gets a request, and what happens when one fails. */
 export class UpstreamGroup {
   readonly name: string
   readonly config: Upstream
+  readonly tls: TlsMaterial | null
   readonly logger: PluginLogger
   readonly #members: readonly GroupMember[]
   /** The server that is not chosen among others, and therefore never left out. */
@@ -31,12 +44,12 @@ export class UpstreamGroup {
   #inFlight = 0
   #successor: UpstreamGroup | null = null
 
-  /** @param previous the group that this one takes the place of: servers that are in both live on. */
-  constructor(name: string, config: Upstream, context: EdgeContext, previous?: UpstreamGroup) {
+  constructor({ name, config, tls, context, previous }: UpstreamGroupOptions) {
     this.name = name
     this.config = config
+    this.tls = tls
     this.logger = context.logger
-    this.#members = toMembers(config, previous ? previous.#members : [])
+    this.#members = toMembers(config, tls, previous ? previous.#members : [])
     const isAlone = this.#members.length === 1 && config.health === undefined
     this.#only = isAlone ? this.#members[0]!.server : null
     this.#balancer = createBalancer(config.balance)
@@ -105,7 +118,14 @@ export class UpstreamGroup {
     this.#countFailure(passage, server)
     this.#release(passage)
     const isMoving = (isUnsent || this.#isLost(passage, error)) && this.#sendElsewhere(passage, server)
-    const fields = { err: error, path: passage.target.path, upstream: this.name, server: server.name }
+    const problem = findTlsProblem(error)
+    const fields = {
+      err: error,
+      path: passage.target.path,
+      upstream: this.name,
+      server: server.name,
+      ...(problem !== null && { problem }),
+    }
     if (isMoving && isUnsent) this.logger.warn(fields, 'A server of an upstream could not be reached')
     else if (isMoving) this.logger.warn(fields, 'A server of an upstream left a request unanswered')
     else this.logger.warn({ ...fields, status: failure.status }, 'The upstream did not answer')
@@ -160,7 +180,10 @@ export class UpstreamGroup {
   #changed(server: UpstreamServer, problem: Error | null): void {
     const fields = { upstream: this.name, server: server.name }
     if (problem !== null) {
-      this.logger.warn({ ...fields, problem: problem.message }, 'A server of an upstream is not healthy')
+      this.logger.warn(
+        { ...fields, problem: findTlsProblem(problem) ?? problem.message },
+        'A server of an upstream is not healthy',
+      )
       return
     }
     server.circuit.succeeded()
@@ -273,11 +296,11 @@ export class UpstreamGroup {
   }
 }
 
-function toMembers(config: Upstream, known: readonly GroupMember[]): GroupMember[] {
-  return serversOf(config).map(({ address, weight }) => {
-    const same = known.find(({ server }) => server.serves(address, config))
-    const server = same?.server ?? new UpstreamServer(address, config)
+function toMembers(config: Upstream, tls: TlsMaterial | null, known: readonly GroupMember[]): GroupMember[] {
+  return serversOf(config).map((wanted) => {
+    const same = known.find(({ server }) => server.serves(wanted, config, tls))
+    const server = same?.server ?? new UpstreamServer(wanted, config, tls)
     if (same === undefined && known.length > 0) server.startedAt = performance.now()
-    return new GroupMember(server, weight, config.slowStartMs)
+    return new GroupMember(server, wanted.weight, config.slowStartMs)
   })
 }

@@ -1,17 +1,23 @@
 import { createHash } from 'node:crypto'
 import { Agent } from 'node:http'
+import type { AgentOptions, RequestOptions } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { formatAddress } from '@havn/model'
-import type { Address, Upstream } from '@havn/model'
+import type { Upstream, UpstreamServerConfig } from '@havn/model'
 import { Circuit } from './circuit.ts'
 import { ConnectionPool } from './client/connection-pool.ts'
+import { Dialer } from './client/dialer.ts'
+import type { TlsMaterial } from './client/tls-material.ts'
 
 /** What its connections are made and kept by. */
 type ConnectionSettings = Pick<
   Upstream,
   'connectTimeoutMs' | 'responseTimeoutMs' | 'idleTimeoutMs' | 'keepAliveMs' | 'maxConnections'
 >
+
+type ServerAddress = Pick<UpstreamServerConfig, 'address' | 'isTls'>
 
 /** One address of an upstream, in one thread: its connections, and what is known of how it does. */
 export class UpstreamServer {
@@ -22,6 +28,8 @@ export class UpstreamServer {
   /** For node:http. */
   readonly target: { socketPath: string } | { host: string; port: number }
   readonly agent: Agent
+  /** For node:http, too: a connection that the pool does not know. */
+  readonly ownConnection: Pick<RequestOptions, 'createConnection'>
   readonly pool: ConnectionPool
   readonly circuit = new Circuit()
   /** By health checks; true where there are none. */
@@ -31,25 +39,32 @@ export class UpstreamServer {
   /** Attempts that failed, ever. */
   failures = 0
   readonly #settings: ConnectionSettings
+  readonly #tls: TlsMaterial | null
   readonly #tunnels = new Set<Duplex>()
   readonly #idle = new Set<() => void>()
   #inFlight = 0
 
-  constructor(address: Address, config: ConnectionSettings) {
-    this.name = formatAddress(address)
+  /** @param tls that of its upstream, for a server that speaks it. */
+  constructor(server: ServerAddress, config: ConnectionSettings, tls: TlsMaterial | null) {
+    const { address } = server
+    this.name = nameOf(server)
     this.id = createHash('sha256').update(this.name).digest('base64url').slice(0, 16)
     this.target =
       address.type === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port }
     this.#settings = settingsOf(config)
-    this.agent = new Agent({
+    this.#tls = server.isTls ? tls : null
+    const dialer = new Dialer(address, this.#tls)
+    const agentOptions = {
       keepAlive: true,
       maxSockets: config.maxConnections,
       // Also ends pooled connections that lie unused for so long.
       timeout: config.keepAliveMs,
       // The connection used last is the one least likely to be closed by the other side.
-      scheduling: 'lifo',
-    })
-    this.pool = new ConnectionPool({ address, ...this.#settings })
+      scheduling: 'lifo' as const,
+    }
+    this.agent = new DialingAgent(agentOptions, dialer)
+    this.ownConnection = { createConnection: () => dialer.dial() }
+    this.pool = new ConnectionPool({ dialer, ...this.#settings })
   }
 
   /** Requests that it has not answered in full. */
@@ -77,9 +92,10 @@ export class UpstreamServer {
     return forget
   }
 
-  /** True when it is what `config` asks for at `address`. */
-  serves(address: Address, config: ConnectionSettings): boolean {
-    return formatAddress(address) === this.name && isDeepStrictEqual(settingsOf(config), this.#settings)
+  /** True when it is what `config` asks for at that address. */
+  serves(server: ServerAddress, config: ConnectionSettings, tls: TlsMaterial | null): boolean {
+    if (nameOf(server) !== this.name || !isDeepStrictEqual(settingsOf(config), this.#settings)) return false
+    return !server.isTls || isDeepStrictEqual(tls, this.#tls)
   }
 
   begin(): void {
@@ -106,6 +122,24 @@ export class UpstreamServer {
     this.agent.destroy()
     this.pool.close()
   }
+}
+
+/** node:http's pool, of connections that it does not open itself. */
+class DialingAgent extends Agent {
+  readonly #dialer: Dialer
+
+  constructor(options: AgentOptions, dialer: Dialer) {
+    super(options)
+    this.#dialer = dialer
+  }
+
+  override createConnection(): Socket {
+    return this.#dialer.dial()
+  }
+}
+
+function nameOf({ address, isTls }: ServerAddress): string {
+  return `${isTls ? 'https://' : ''}${formatAddress(address)}`
 }
 
 function settingsOf(config: ConnectionSettings): ConnectionSettings {

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { EdgeContext } from '@havn/plugin-api'
-import type { EdgeConfig, Route, RouteTarget } from '@havn/model'
+import { serversOf, upstreamTlsSchema } from '@havn/model'
+import type { EdgeConfig, Route, RouteTarget, Upstream } from '@havn/model'
+import { loadTlsMaterial } from './client/tls-material.ts'
+import type { TlsMaterial } from './client/tls-material.ts'
 import { createSplit } from './split.ts'
 import { createUpstream } from './upstream.ts'
 import type { UpstreamHandler } from './upstream.ts'
@@ -36,8 +39,17 @@ export class UpstreamSet {
       new Map(
         configs.map(([name, own]) => {
           const known = previous === undefined ? undefined : previous.#members.get(name)
-          if (known !== undefined && isDeepStrictEqual(known.group.config, own)) return [name, known]
-          const group = new UpstreamGroup(name || 'upstream', own, context, known?.group)
+          const tls = tlsOf(own, name)
+          const isSame =
+            isDeepStrictEqual(known?.group.config, own) && isDeepStrictEqual(known?.group.tls, tls)
+          if (known !== undefined && isSame) return [name, known]
+          const shown = name || 'upstream'
+          if (tls?.isVerified === false)
+            context.logger.warn(
+              { upstream: shown },
+              'Certificates of an upstream are not verified: tls.insecure',
+            )
+          const group = new UpstreamGroup({ name: shown, config: own, tls, context, previous: known?.group })
           return [name, { group, handler: createUpstream(group, context) }]
         }),
       ),
@@ -74,4 +86,11 @@ export class UpstreamSet {
   close(): void {
     for (const { group } of this.#members.values()) group.close()
   }
+}
+
+/** Files are read each time: a reload brings renewed certificates, whether or not the configuration has changed. */
+function tlsOf(config: Upstream, name: string): TlsMaterial | null {
+  if (!serversOf(config).some(({ isTls }) => isTls)) return null
+  const place = name === REST ? 'upstream.tls' : `upstreams.${name}.tls`
+  return loadTlsMaterial(upstreamTlsSchema.parse(config.tls ?? {}), place)
 }

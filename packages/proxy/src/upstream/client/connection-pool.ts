@@ -1,7 +1,7 @@
-import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import type { Address } from '@havn/model'
 import { timeoutError } from '../limit-connect.ts'
+import { onceOpen } from './dialer.ts'
+import type { Dialer } from './dialer.ts'
 import { readInto } from './read-into.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 import type { SilenceLimits } from './upstream-connection.ts'
@@ -15,7 +15,7 @@ export interface ConnectionTaker {
 }
 
 export interface PoolConfig extends SilenceLimits {
-  readonly address: Address
+  readonly dialer: Dialer
   readonly connectTimeoutMs: number
   readonly maxConnections: number
 }
@@ -97,13 +97,9 @@ export class ConnectionPool {
   }
 
   #open(place: Place): void {
-    const { address } = this.#config
     let connection: UpstreamConnection | null = null
     const onread = readInto((bytes) => connection!.receive(bytes))
-    const socket =
-      address.type === 'unix'
-        ? connect({ path: address.path, onread })
-        : connect({ host: address.host, port: address.port, noDelay: true, onread })
+    const socket = this.#config.dialer.dial(onread)
     this.#sockets.add(socket)
     socket.once('close', () => this.#left(socket))
     const onError = (error: NodeJS.ErrnoException) => {
@@ -115,7 +111,7 @@ export class ConnectionPool {
       socket.destroy()
     }
     socket.once('error', onError)
-    socket.once('connect', () => {
+    onceOpen(socket, () => {
       socket.off('error', onError)
       clearTimeout(place.timer)
       place.leave = ignore
