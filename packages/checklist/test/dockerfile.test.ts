@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseDockerfile, parseShell, shellOf, SourceText } from '../src/index.ts'
+import { defineRule, dockerfiles, parseDockerfile, parseShell, shellOf, SourceText } from '../src/index.ts'
+import { checkFiles } from '../src/testing/index.ts'
 import { MappedText } from '../src/source/mapped-text.ts'
+import { todo } from './sample-pack.ts'
 
 const parse = (text: string) => parseDockerfile(new SourceText('Dockerfile', text))
 
@@ -148,4 +150,39 @@ test('words lose their quotes and keep their places', () => {
     ['c', 19, 22],
     ['--x=y z', 23, 32],
   ])
+})
+
+const anyFile = defineRule({
+  ...todo,
+  id: 'sample.any',
+  options: undefined,
+  needs: { dockerfiles },
+  check() {},
+})
+
+test('Dockerfiles are found by their names, and not where others put theirs', async () => {
+  const seen: string[] = []
+  const list = defineRule({
+    ...anyFile,
+    check: ({ facts }) => void seen.push(...facts.dockerfiles.map(({ source }) => source.file)),
+  })
+  const names = [
+    'Dockerfile',
+    'a/Containerfile',
+    'a/web.Dockerfile',
+    'Dockerfile.prod',
+    'node_modules/x/Dockerfile',
+  ]
+  const others = ['Dockerfile.dockerignore', 'Dockerfiles', 'dockerfile.md']
+  await checkFiles([list], Object.fromEntries([...names, ...others].map((name) => [name, 'FROM a:1\n'])))
+  expect(seen).toEqual(['Dockerfile', 'Dockerfile.prod', 'a/Containerfile', 'a/web.Dockerfile'])
+})
+
+test('one that cannot be read is no pass', async () => {
+  const { rules, hasFailed } = await checkFiles([anyFile], { Dockerfile: 'x'.repeat(5 * 1024 * 1024) })
+  expect(rules[0]).toMatchObject({
+    outcome: 'errored',
+    reason: expect.stringContaining('Dockerfile cannot be read'),
+  })
+  expect(hasFailed).toBe(true)
 })

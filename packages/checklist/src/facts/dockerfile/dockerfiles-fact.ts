@@ -19,7 +19,10 @@ export const dockerfiles = defineFact<readonly Dockerfile[]>({
     for (const file of files ?? []) {
       if (!NAME.test(basename(file)) || IGNORE_FILE.test(file)) continue
       const text = await tree.read(file)
-      if (text !== null) found.push(parseDockerfile(new SourceText(file, text)))
+      // Passed over, it would pass.
+      if (text === null)
+        throw new Error(`${file} cannot be read: it is too large, or leads out of the project`)
+      found.push(parseDockerfile(new SourceText(file, text)))
     }
     return found.length > 0 ? found : null
   },
