@@ -98,8 +98,12 @@ export class ConnectionPool {
 
   #open(place: Place): void {
     let connection: UpstreamConnection | null = null
-    const onread = readInto((bytes) => connection!.receive(bytes))
-    const socket = this.#config.dialer.dial(onread)
+    const onread = readInto((bytes) => {
+      // Nothing was asked for before it was open.
+      if (connection === null) socket.destroy()
+      else connection.receive(bytes)
+    })
+    const socket: Socket = this.#config.dialer.dial(onread)
     this.#sockets.add(socket)
     socket.once('close', () => this.#left(socket))
     const onError = (error: NodeJS.ErrnoException) => {
