@@ -39,6 +39,12 @@ export const errors = defineErrors({
       `The edge ${seen.module} does not start: ${seen.reason}.`,
     hint: 'Name a module that exports createEdge(config, context), and a configuration that it accepts.',
   },
+  HAVN_ERR_GATEWAY_CERTIFICATES: {
+    kind: 'system',
+    message: (seen: { module: string; reason: string }) =>
+      `The source of certificates ${seen.module} does not start: ${seen.reason}.`,
+    hint: 'Name a module that exports openCertificates(config, context), and a configuration that it accepts.',
+  },
   HAVN_ERR_GATEWAY_THREAD_MODULE: {
     kind: 'user',
     message: (seen: { module: string; reason: string }) =>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { acmeSchema } from './acme-config.ts'
 
 const certificateSchema = z.strictObject({
   /** PEM file: the certificate, followed by those that lead to its authority's. Relative to the config file. */
@@ -23,6 +24,8 @@ export const tlsSchema = z
     local: z
       .union([z.literal(true), z.strictObject({ names: z.array(z.string().min(1)).readonly() })])
       .optional(),
+    /** A certificate that an authority gives, and renews. */
+    acme: acmeSchema.optional(),
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).optional(),
     /** Addresses that speak plain HTTP and send everybody to https: `0.0.0.0:80`. */
     redirectFrom: bindsSchema.optional(),
@@ -32,8 +35,9 @@ export const tlsSchema = z
   .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
     error: 'cert and key belong together',
   })
-  .refine(({ cert, certificates, local }) => [cert, certificates, local].filter(Boolean).length === 1, {
-    error: 'needs either cert and key, or certificates, or local',
-  })
+  .refine(
+    ({ cert, certificates, local, acme }) => [cert, certificates, local, acme].filter(Boolean).length === 1,
+    { error: 'needs either cert and key, or certificates, or local, or acme' },
+  )
 /** Validated settings of TLS. */
 export type TlsConfig = z.output<typeof tlsSchema>

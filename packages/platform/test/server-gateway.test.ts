@@ -8,6 +8,7 @@ import {
   sampleTarget,
   withPlugin,
 } from '@havn/plugin-api/testing'
+import { acmeModule } from '@havn/proxy'
 import { defaultThreads } from '../src/builtin/default-threads.ts'
 import plugin, { toGatewayApp } from '../src/builtin/server-gateway.ts'
 import { portable } from './portable.ts'
@@ -59,6 +60,17 @@ test('TLS is the gateway’s, with the doors that redirect', async () => {
     { endpoint: 'public' },
     { endpoint: 'redirect', address: redirect },
   ])
+})
+
+test('a certificate of an authority is got by the supervisor, and challenges are answered by the threads', async () => {
+  const acme = { domains: ['shop.example'], agreeToTerms: true as const, storage: '/var/lib/shop/acme' }
+  const tls = { certificates: [], redirectFrom: [], acme }
+  const { files } = await plan(input('wsgi', { settings: { ...sampleSettings(), tls } }))
+  expect(JSON.parse(files[0]!.content).tls).toMatchObject({
+    certificates: [],
+    source: { module: acmeModule, config: acme },
+    challengeDirectory: '/var/lib/shop/acme/challenges',
+  })
 })
 
 test('an app that is not thread-safe gets one thread a worker', () => {

@@ -9,6 +9,7 @@ export type {
   PluginLogger,
 } from './plugin.ts'
 export type { BuilderContract, BuildRequest, Image } from './kinds/builder.ts'
+export type { CertificateContext, CertificateModule, CertificateSource } from './kinds/certificates.ts'
 export type {
   CheckRule,
   ChecksContract,

@@ -240,6 +240,27 @@ describe.skipIf(programs === null)('pebble', { timeout: 60_000 }, () => {
     expect(first.manager.certificate).toMatchObject(first.certificates[0]!)
   })
 
+  test('takes what another process got while it waits to try again', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const [storage, domains] = [newStorage(), ['late.test']]
+    await pebble.setServfail('late.test')
+    const { manager, certificates, failures } = await start({ storage, domains })
+    onTestFinished(() => pebble.clearServfail('late.test'))
+    for (let left = 500; failures.length === 0 && left > 0; left--)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    expect([failures.length, manager.certificate]).toEqual([1, null])
+    await pebble.clearServfail('late.test')
+    const other = await open({ storage, domains })
+    await other.manager.renew()
+    expect(certificates).toEqual([])
+    vi.advanceTimersByTime(30_000)
+    for (let left = 500; certificates.length === 0 && left > 0; left--)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(certificates).toEqual(other.certificates)
+    expect(Object.keys(certificates[0]!).sort()).toEqual(['cert', 'key', 'validTo'])
+  })
+
   test('each failure in a row waits about twice as long', async () => {
     const { manager, failures } = await start({ domains: ['blocked.test'] })
     await settled(failures)

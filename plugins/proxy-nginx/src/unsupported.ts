@@ -274,6 +274,15 @@ function ofListener({
 }: ServerSettings): UnsupportedSetting[] {
   const [, ...others] = tls?.certificates ?? []
   return [
+    ...(tls?.acme === undefined
+      ? []
+      : [
+          refuse(
+            'tls.acme',
+            'nginx gets no certificates by itself',
+            'get them by certbot, and name their files in tls, or leave out the proxy',
+          ),
+        ]),
     ...others.flatMap(({ names = [] }, at) =>
       names.length > 0
         ? []

@@ -267,6 +267,12 @@ describe('what nginx cannot do', () => {
     ])
   })
 
+  test('nobody gets certificates for nginx', () => {
+    const acme = { domains: ['shop.example'], agreeToTerms: true as const, storage: '/var/lib/shop' }
+    const tls = { certificates: [], redirectFrom: [], acme }
+    expect(unsupported({}, { tls })).toEqual([['tls.acme', 'refuse']])
+  })
+
   test('no configuration is written where something is refused', () => {
     const planned = plan({ limits: { rates: [{ requests: 1, perMs: 3_600_000 }] } })
     expect(planned.files.map(({ path }) => path)).toEqual(['nginx/temp/.keep'])

@@ -10,6 +10,8 @@ function findTlsConflict({ listeners, tls }: GatewayConfig): string | undefined 
   if (tls === undefined) return undefined
   if (!listeners.some(({ type }) => type === 'tcp'))
     return 'tls is for TCP addresses, and all listeners are Unix sockets'
+  if (tls.certificates.length > 0 === (tls.source !== undefined))
+    return 'tls needs either certificates or a source of them'
   const bound = new Set(listeners.map(formatAddress))
   const twice = tls.redirectFrom.find(
     (address) => !(address.type === 'tcp' && address.port === 0) && bound.has(formatAddress(address)),

@@ -14,7 +14,14 @@ export const gatewayTlsSchema = z.object({
         names: z.array(z.string().min(1)).readonly().optional(),
       }),
     )
-    .min(1),
+    .default([]),
+  /**
+   * Who gives certificates, where they are in no files of their own: a module that the supervisor loads, by its URL. See
+   * CertificateModule in plugin-api.
+   */
+  source: z.object({ module: z.string(), config: z.json() }).optional(),
+  /** Absolute folder whose files answer http-01 challenges, by their tokens (RFC 8555 §8.3). */
+  challengeDirectory: z.string().optional(),
   minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
   /** Offers HTTP/2 beside HTTP/1.1. */
   http2: z.boolean().default(true),

@@ -9,7 +9,7 @@ import { doorToUrl, toDoor } from '../config/door.ts'
 import type { GatewayConfig, GatewayOptions } from '../config/gateway-config.ts'
 import { errors } from '../errors.ts'
 import type { GatewayProcessStatus } from '../gateway-process/status.ts'
-import { createCertificateFiles } from '../tls/certificate-files.ts'
+import { openCertificates } from '../tls/open-certificates.ts'
 import { TlsKeeper } from '../tls/tls-keeper.ts'
 import { GatewayChild } from './gateway-child.ts'
 import type { GatewayListener } from './listener.ts'
@@ -106,7 +106,7 @@ export async function startSupervisor(
   let current: GatewayConfig = config
 
   async function release(): Promise<void> {
-    tls?.close()
+    await tls?.close()
     await Promise.all(listeners.map((listener) => listener.close()))
     if (runDirectory !== null) await rm(runDirectory, { recursive: true, force: true })
     await closeLogger(logger)
@@ -184,7 +184,7 @@ export async function startSupervisor(
     const other = await openTls(next, logger, tls?.material.ticketKeys)
     const material = other?.material ?? null
     await gateway.replace({ config: next, tls: material, ...(env && { env: defined(env) }) })
-    tls?.close()
+    await tls?.close()
     tls = other
     current = next
     if (material !== null) gateway.updateTls(material)
@@ -194,7 +194,7 @@ export async function startSupervisor(
   async function stop(force: boolean): Promise<void> {
     try {
       // Ours go first: once the threads have closed theirs too, a new connection is refused rather than left waiting.
-      await Promise.all(listeners.map((listener) => listener.close()))
+      await Promise.all([tls?.close(), ...listeners.map((listener) => listener.close())])
       await gateway.stop(force)
       await release()
       ended.resolve({ reason: 'stopped' })
@@ -241,8 +241,7 @@ async function openTls(
   ticketKeys?: string,
 ): Promise<TlsKeeper | null> {
   if (tls === undefined) return null
-  const [first, ...others] = tls.certificates
-  const source = createCertificateFiles([first!, ...others], tls.watchMs)
+  const source = await openCertificates(tls, { logger })
   return TlsKeeper.open({ config: tls, source, logger, ticketKeys })
 }
 

@@ -1,8 +1,7 @@
 import { formatErrorResponse, sendError, type RequestTarget } from '@havn/http'
 import type { EdgeHandler } from '@havn/plugin-api'
+import { CHALLENGES } from './answer-challenges.ts'
 
-/** What authorities ask for over plain HTTP before there is a certificate (RFC 8555 §8.3). */
-const CHALLENGES = '/.well-known/acme-challenge/'
 const PERMANENT_REDIRECT = 308
 
 /**

@@ -8,6 +8,7 @@ import {
   runThreadShutdown,
 } from '@havn/telemetry'
 import { openCounters, readCounters } from '../dispatch/counters.ts'
+import { answerChallenges } from './answer-challenges.ts'
 import { createClientLimit } from './client-limit.ts'
 import { createThreadHost } from './create-host.ts'
 import { ThreadApp } from './edge-app.ts'
@@ -51,9 +52,11 @@ export async function runThread(input: ThreadInput): Promise<void> {
   })
   const { host, python, status } = await createThreadHost(input, logger, report)
   const flowOptions = { observer, host, logger, returnsId: config.requestId.return }
-  const flow = createRequestFlow({ ...flowOptions, edge })
+  const { challengeDirectory } = config.tls ?? {}
+  const first = challengeDirectory === undefined ? edge : answerChallenges(edge, challengeDirectory)
+  const flow = createRequestFlow({ ...flowOptions, edge: first })
   app.become(host)
-  const redirect = config.tls && createHttpsRedirect(edge, publicHttpsPort(input.doors, config.tls))
+  const redirect = config.tls && createHttpsRedirect(first, publicHttpsPort(input.doors, config.tls))
   const redirectFlow = redirect && createRequestFlow({ ...flowOptions, edge: redirect })
   const flows = redirectFlow === undefined ? [flow] : [flow, redirectFlow]
   const listeners = createThreadListeners({

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { readCertificate, type CertificateFiles, type ReadCertificate } from '@havn/http'
-import type { CertificateSource } from './certificate-source.ts'
+import type { CertificateSource } from '@havn/plugin-api'
 
 /**
  * Certificates in files. Changes are found by looking at what the paths lead to, through links: certbot puts another

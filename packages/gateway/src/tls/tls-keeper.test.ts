@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readCertificate } from '@havn/http'
+import type { CertificateSource } from '@havn/plugin-api'
 import { createLogger } from '@havn/telemetry'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { makeCertificate } from '../../../http/test/make-certificate.ts'
 import { gatewayTlsSchema } from '../config/tls-config.ts'
-import type { CertificateSource } from './certificate-source.ts'
 import { TlsKeeper } from './tls-keeper.ts'
 
 const DAY_MS = 86_400_000
@@ -24,7 +24,7 @@ async function open() {
     read: async () => [readCertificate(current)],
     watch(onChange) {
       tell = onChange
-      return () => (tell = () => {})
+      return () => void (tell = () => {})
     },
   }
   const lines: string[] = []
@@ -53,7 +53,7 @@ test('what a source says that has changed is checked and told of', async () => {
   give(other)
   await vi.waitFor(() => expect(changes).toEqual([other.cert]))
   give(other)
-  keeper.close()
+  await keeper.close()
   give(one)
   await new Promise(setImmediate)
   expect(changes).toEqual([other.cert])
@@ -70,7 +70,7 @@ test('ticket keys are new in time, and nowhere in the log', async () => {
     expect(Buffer.from(key, 'base64')).toHaveLength(48)
     expect(lines.join('')).not.toContain(key)
   }
-  keeper.close()
+  await keeper.close()
   vi.advanceTimersByTime(DAY_MS)
   expect(keys).toHaveLength(3)
 })
@@ -88,7 +88,7 @@ test('a certificate that nobody has renewed is told of each day', async () => {
   vi.advanceTimersByTime(DAY_MS)
   expect(reminders()[0]).toContain('has expired')
   expect(reminders()[0]).toContain(one.cert)
-  keeper.close()
+  await keeper.close()
 })
 
 test('one that is about to expire is told of at once', async () => {
@@ -96,5 +96,5 @@ test('one that is about to expire is told of at once', async () => {
   const { keeper, lines } = await open()
   keeper.watch(() => {})
   expect(lines.join('')).toMatch(/certificate\.expires.*expires soon/)
-  keeper.close()
+  await keeper.close()
 })

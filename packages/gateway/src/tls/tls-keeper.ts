@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { loadCertificate } from '@havn/http'
 import { toErrorJson } from '@havn/model/errors'
+import type { CertificateSource } from '@havn/plugin-api'
 import type { Logger } from '@havn/telemetry'
 import type { GatewayTls } from '../config/tls-config.ts'
-import type { CertificateSource } from './certificate-source.ts'
 import type { TlsMaterial } from './tls-material.ts'
 
 /** The length that node:tls asks for. */
@@ -29,7 +29,7 @@ export class TlsKeeper {
   readonly #options: TlsKeeperOptions
   #material: TlsMaterial
   #onChange: (material: TlsMaterial) => void = () => {}
-  #end: () => void = () => {}
+  #end: () => void | Promise<void> = () => {}
 
   private constructor(options: TlsKeeperOptions, material: TlsMaterial) {
     this.#options = options
@@ -58,9 +58,9 @@ export class TlsKeeper {
     rotation.unref()
     reminder.unref()
     this.#end = () => {
-      unwatch()
       clearInterval(rotation)
       clearInterval(reminder)
+      return unwatch()
     }
     this.#remind()
   }
@@ -80,9 +80,11 @@ export class TlsKeeper {
   }
 
   /** Safe to call twice. */
-  close(): void {
-    this.#end()
+  async close(): Promise<void> {
     this.#onChange = () => {}
+    const end = this.#end
+    this.#end = () => {}
+    await end()
   }
 
   #change(change: Partial<TlsMaterial>): void {

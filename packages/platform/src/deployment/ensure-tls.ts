@@ -1,14 +1,21 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { TlsSettings } from '@havn/plugin-api'
+import { ensureAcme } from '@havn/proxy'
 import type { Terminal } from '../cli/terminal.ts'
+import { dataDirectory } from './data-directory.ts'
 import { assertCertificates, type TlsPlan } from './tls-settings.ts'
+
+const NO_PLAIN_HTTP = `tls.acme: nothing here answers over plain HTTP, where the authority looks. Name redirectFrom = "0.0.0.0:80" in
+tls, or let what stands in front lead port 80 of each domain here.
+`
 
 /**
  * Makes TLS as it was planned ready to be spoken: certificates that are there are checked, before minutes of installing,
  * and one of the local authority is made where it is not there yet. People learn how to trust a new authority.
  *
- * @throws HAVN_ERR_TLS_LOCAL, HAVN_ERR_TLS_LOCAL_NAME, and as `assertCertificates`
+ * Nobody is asked for a certificate yet: whoever is the door does that, once it answers challenges.
+ *
+ * @throws HAVN_ERR_TLS_LOCAL, HAVN_ERR_TLS_LOCAL_NAME, HAVN_ERR_ACME_FILE, HAVN_ERR_CERTIFICATE_STORE, and as `assertCertificates`
  */
 export async function ensureTls(
   plan: TlsPlan | undefined,
@@ -16,6 +23,11 @@ export async function ensureTls(
 ): Promise<TlsSettings | undefined> {
   if (plan === undefined) return undefined
   const { localNames, ...settings } = plan
+  if (settings.acme !== undefined) {
+    await ensureAcme(settings.acme)
+    if (settings.redirectFrom.length === 0) terminal.stderr.write(NO_PLAIN_HTTP)
+    return settings
+  }
   if (localNames === undefined) {
     assertCertificates(settings)
     return settings
@@ -26,10 +38,9 @@ export async function ensureTls(
   return { ...settings, certificates: [{ cert: local.cert, key: local.key }] }
 }
 
-/** Where the authority lies: beside the user's other data (XDG Base Directory Specification). */
+/** Where the authority lies. */
 export function localAuthorityDirectory(environment: NodeJS.ProcessEnv): string {
-  const data = environment['XDG_DATA_HOME'] || join(environment['HOME'] || homedir(), '.local/share')
-  return join(data, 'havn', 'local-authority')
+  return join(dataDirectory(environment), 'local-authority')
 }
 
 function trustAdvice(authority: string): string {

@@ -166,5 +166,7 @@ function summarise(value: unknown): string {
 function describeTls(plan: TlsPlan | undefined): string {
   if (plan === undefined) return 'none'
   if (plan.localNames !== undefined) return `the local authority, for ${plan.localNames.join(', ')}`
+  if (plan.acme !== undefined)
+    return `an authority by ACME, for ${plan.acme.domains.join(', ')}; kept in ${plan.acme.storage}`
   return plan.certificates.map(({ cert }) => cert).join(', ')
 }

@@ -66,6 +66,26 @@ describe('TLS at the door', () => {
     expect(planPublicEndpoints({}, { tls: 'local' }).value[0]!.protocol).toBe('https')
   })
 
+  test('is an authority’s where the config names one, with paths beside it', () => {
+    const acme = { domains: ['shop.example'], agreeToTerms: true }
+    const files = {
+      caFile: 'ca.pem',
+      externalAccount: { keyId: 'k', hmacKeyFile: '/etc/hmac' },
+      storage: 'acme',
+    }
+    const { value, because } = planTls(config({ acme: { ...acme, ...files } }), {}, '/srv/shop')
+    expect(because).toBe('tls.acme in the config says so')
+    const externalAccount = files.externalAccount
+    const paths = { storage: '/srv/shop/acme', caFile: '/srv/shop/ca.pem', externalAccount }
+    expect(value).toEqual({ certificates: [], redirectFrom: [], acme: { ...acme, ...paths } })
+    const { value: plain } = planTls(config({ acme }), {}, '/srv/shop')
+    expect(plain?.acme?.storage).toMatch(/^\/.*\/havn\/acme$/)
+    // The command line wins.
+    expect(planTls(config({ acme }), { tls: 'local' }, '/srv/shop').value?.acme).toBeUndefined()
+    const named = { tlsCerts: ['a.pem'], tlsKeys: ['a.key'] }
+    expect(planTls(config({ acme }), named, '/srv/shop').value?.acme).toBeUndefined()
+  })
+
   test.each([
     [{ tls: 'local' as const, tlsCerts: ['a.pem'], tlsKeys: ['a.key'] }, 'HAVN_ERR_TLS_SOURCES'],
     [{ tlsCerts: ['a.pem'] }, 'HAVN_ERR_TLS_PAIR'],
@@ -81,6 +101,8 @@ describe('TLS at the door', () => {
     [{ redirectFrom: ':80' }, 'either cert and key, or certificates, or local'],
     [{ ...one, certificates: [one] }, 'either cert and key'],
     [{ ...one, local: true }, 'either cert and key'],
+    [{ ...one, acme: { domains: ['shop.example'], agreeToTerms: true } }, 'or acme'],
+    [{ acme: { domains: ['*.shop.example'], agreeToTerms: true } }, 'wildcard'],
     [{ ...one, passphrase: 'x' }, 'passphrase'],
   ])('a config with %j is refused', (tls, message) => {
     expect(() => config(tls)).toThrow(message)

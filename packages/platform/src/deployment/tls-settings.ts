@@ -1,15 +1,16 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { loadCertificate, readCertificate } from '@havn/http'
-import type { PlatformConfig } from '@havn/model'
+import type { AcmeConfig, PlatformConfig } from '@havn/model'
 import { parseAddress, type Address } from '@havn/model/address'
 import type { TlsSettings } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
+import { dataDirectory } from './data-directory.ts'
 import type { Explained, Overrides } from './settings.ts'
 
 /** Whom a certificate of the local authority is always for. */
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1']
 
-/** TLS as it was asked for: with certificates that are there, or of the local authority, for these names. */
+/** TLS as it was asked for: with certificates that are there, or of the local authority, for these names, or of another. */
 export type TlsPlan = TlsSettings & { localNames?: readonly string[] }
 
 /**
@@ -35,6 +36,11 @@ export function planTls(
     const localNames = [...new Set([...LOCAL_NAMES, ...names])]
     const because = overrides.tls === 'local' ? '--tls local says so' : 'tls.local in the config says so'
     return { value: { certificates: [], ...common, localNames }, because }
+  }
+  const acme = config.tls?.acme
+  if (acme !== undefined) {
+    const because = 'tls.acme in the config says so'
+    return { value: { certificates: [], ...common, acme: withAbsolutePaths(acme, configDirectory) }, because }
   }
   const certificates = configuredCertificates(config, configDirectory)
   if (certificates !== undefined)
@@ -68,6 +74,19 @@ function configuredCertificates(
   const { cert, key, certificates } = tls
   const all = certificates ?? (cert !== undefined && key !== undefined ? [{ cert, key }] : [])
   return all.map((one) => ({ ...one, cert: resolve(directory, one.cert), key: resolve(directory, one.key) }))
+}
+
+/** Accounts and certificates of all the user's apps lie together, where nothing else is said: orders know theirs. */
+function withAbsolutePaths(acme: AcmeConfig, directory: string): NonNullable<TlsSettings['acme']> {
+  const { storage, caFile, externalAccount } = acme
+  return {
+    ...acme,
+    storage: storage === undefined ? join(dataDirectory(process.env), 'acme') : resolve(directory, storage),
+    ...(caFile !== undefined && { caFile: resolve(directory, caFile) }),
+    ...(externalAccount && {
+      externalAccount: { ...externalAccount, hmacKeyFile: resolve(directory, externalAccount.hmacKeyFile) },
+    }),
+  }
 }
 
 function toAddresses(texts: string | readonly string[] = []): Address[] {

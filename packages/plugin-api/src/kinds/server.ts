@@ -1,4 +1,11 @@
-import type { AppFacts, EdgeOptions, Endpoint, GeneratedFileInput, WorkloadInput } from '@havn/model'
+import type {
+  AcmeConfig,
+  AppFacts,
+  EdgeOptions,
+  Endpoint,
+  GeneratedFileInput,
+  WorkloadInput,
+} from '@havn/model'
 import type { Address } from '@havn/model/address'
 
 /** Where the planned processes will run. */
@@ -24,6 +31,8 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 export interface TlsSettings {
   /** Absolute paths of PEM files; chosen by the name that a client asks for, the first for all others. */
   certificates: readonly { cert: string; key: string; names?: readonly string[] }[]
+  /** In place of them: a certificate that whoever is the door orders, and renews. Paths are absolute. */
+  acme?: AcmeConfig & { storage: string }
   /** TLS 1.2 where it is absent. */
   minVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** Addresses that speak plain HTTP, and send everybody to https but for http-01 challenges (RFC 8555). */

@@ -1,13 +1,13 @@
 import { X509Certificate, createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { acmeSchema, type AcmeConfig } from '@havn/model'
 import { directory as directories } from 'acme-client'
-import { errors } from '../errors.ts'
 import { AcmeProblem } from './acme-problem.ts'
+import { ensureAcme, readSecrets, type AcmeSettings } from './acme-settings.ts'
+import { challengeDirectory } from './challenge-directory.ts'
 import { orderCertificate } from './order-certificate.ts'
 import { tryLock } from './order-lock.ts'
-import { ensurePrivateDirectory, orStoreError, writePrivateFile } from './private-files.ts'
+import { orStoreError, writePrivateFile } from './private-files.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -18,8 +18,9 @@ const LAST_RETRY_MS = 12 * HOUR_MS
 const RATE_LIMIT_MS = HOUR_MS
 /** Let's Encrypt counts its limits by the week; nobody is left without a try for longer. */
 const LONGEST_RETRY_AFTER_MS = 7 * 24 * HOUR_MS
-/** How often to look whether the process that orders is done. */
+/** How often to look whether the process that orders is done, and at any time whether another has ordered. */
 const OTHER_ORDERS_MS = 5_000
+const LOOK_MS = 30_000
 /** Timers take no more than 2^31-1 ms. */
 const LONGEST_WAIT_MS = 24 * HOUR_MS
 const RENEW_WHEN_LEFT = 1 / 3
@@ -33,10 +34,8 @@ export interface AcmeCertificate {
   validTo: Date
 }
 
-/** What an {@link AcmeManager} is for: `tls.acme` of the platform's configuration, with absolute paths. */
-export interface AcmeOptions extends AcmeConfig {
-  /** Where the account's key and certificates are kept; private to this user. */
-  storage: string
+/** What an {@link AcmeManager} is for, and whom it tells. */
+export interface AcmeOptions extends AcmeSettings {
   /** Told of each new certificate. */
   onCertificate(certificate: AcmeCertificate): void
   /** Told of each failure, which has a code, and when the next attempt is. */
@@ -54,7 +53,10 @@ export class AcmeManager {
   readonly #file: string
   readonly #stop = new AbortController()
   #timer: NodeJS.Timeout | undefined
-  #kept: (AcmeCertificate & { pem: string }) | null = null
+  #look: NodeJS.Timeout | undefined
+  /** Apart from its text, which holds the key: what is told of may be logged. */
+  #kept: AcmeCertificate | null = null
+  #pem = ''
   #failures = 0
   #working: Promise<void> = Promise.resolve()
 
@@ -75,14 +77,8 @@ export class AcmeManager {
    */
   static async open(options: AcmeOptions): Promise<AcmeManager> {
     const { onCertificate: _new, onFailure: _failure, ...config } = options
-    const { error } = acmeSchema.safeParse(config)
-    if (error !== undefined) {
-      const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'acme'}: ${message}`)
-      throw errors.HAVN_ERR_ACME_CONFIG({ problems })
-    }
+    await ensureAcme(config)
     const manager = new AcmeManager(options)
-    await ensurePrivateDirectory(options.storage)
-    await manager.#secrets()
     await manager.#readKept()
     return manager
   }
@@ -95,6 +91,9 @@ export class AcmeManager {
   /** Orders where there is need to, from now on. */
   start(): void {
     this.#wait(this.#untilRenewal() ?? 0)
+    this.#look = setInterval(() => {
+      this.#working = this.#working.then(() => this.#takeTheirs())
+    }, LOOK_MS).unref()
   }
 
   /** Orders now, whatever time is left; waits for an order that is under way. Failures are told as ever. */
@@ -106,6 +105,7 @@ export class AcmeManager {
   /** Breaks off an order that is under way, and begins no other. Safe to call twice. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
+    clearInterval(this.#look)
     this.#stop.abort()
     await this.#working
   }
@@ -153,7 +153,7 @@ export class AcmeManager {
       const { chain, key } = await orderCertificate({
         directoryUrl: this.#directoryUrl,
         accountKey: await this.#accountKey(),
-        ...(await this.#secrets()),
+        ...(await readSecrets(this.#options)),
         domains,
         email,
         keyType,
@@ -169,6 +169,20 @@ export class AcmeManager {
     }
   }
 
+  /** What another process got while this one waits for its next attempt. */
+  async #takeTheirs(): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    const before = this.#kept
+    try {
+      const keptMs = await this.#takeKept()
+      if (this.#kept === before) return
+      this.#failures = 0
+      this.#wait(keptMs ?? 0)
+    } catch (error) {
+      this.#options.onFailure(error as Error, new Date(Date.now() + LOOK_MS))
+    }
+  }
+
   /** Reads what is kept, and tells of it where it is new. @returns as {@link #untilRenewal} */
   async #takeKept(): Promise<number | null> {
     const isNew = await this.#readKept()
@@ -179,17 +193,18 @@ export class AcmeManager {
   /** @returns whether there is another than before. One that is no more, or has expired, changes nothing. */
   async #readKept(): Promise<boolean> {
     const pem = await readFile(this.#file, 'utf8').catch(() => null)
-    if (pem === null || pem === this.#kept?.pem) return false
+    if (pem === null || pem === this.#pem) return false
     const validTo = endOf(pem)
     if (validTo === null) return false
-    this.#kept = { cert: this.#file, key: this.#file, validTo, pem }
+    this.#kept = { cert: this.#file, key: this.#file, validTo }
+    this.#pem = pem
     return true
   }
 
   /** Until the certificate has to be renewed; 0 where that is past, null where there is none. */
   #untilRenewal(): number | null {
     if (this.#kept === null) return null
-    const { validFrom, validTo } = new X509Certificate(this.#kept.pem)
+    const { validFrom, validTo } = new X509Certificate(this.#pem)
     const [from, to] = [Date.parse(validFrom), Date.parse(validTo)]
     const { renewWhenLeft = RENEW_WHEN_LEFT } = this.#options
     // Up to a hundredth sooner: not all servers of a fleet at once.
@@ -206,23 +221,6 @@ export class AcmeManager {
     await writePrivateFile(file, pem)
     return pem
   }
-
-  /** What the authority's server is trusted by, and what binds the account, from their files. */
-  async #secrets(): Promise<{ trusted?: string; externalAccount?: { keyId: string; hmacKey: string } }> {
-    const { caFile, externalAccount } = this.#options
-    const [trusted, hmacKey] = await Promise.all(
-      [caFile, externalAccount?.hmacKeyFile].map((file) => file && readGiven(file)),
-    )
-    return {
-      ...(trusted && { trusted }),
-      ...(externalAccount && hmacKey && { externalAccount: { keyId: externalAccount.keyId, hmacKey } }),
-    }
-  }
-}
-
-/** Where the answers to http-01 challenges lie while an authority looks (RFC 8555 §8.3): a file for each, by its token. */
-export function challengeDirectory(storage: string): string {
-  return join(storage, 'challenges')
 }
 
 async function readIfThere(file: string): Promise<string | null> {
@@ -231,16 +229,6 @@ async function readIfThere(file: string): Promise<string | null> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
-  }
-}
-
-async function readGiven(path: string): Promise<string> {
-  try {
-    const text = (await readFile(path, 'utf8')).trim()
-    if (text === '') throw new Error('it is empty')
-    return text
-  } catch (cause) {
-    throw errors.HAVN_ERR_ACME_FILE({ path, reason: (cause as Error).message }, { cause })
   }
 }
 
