@@ -25,6 +25,22 @@ test.each(['thread', 'process'] as const)(
   },
 )
 
+test.each(['thread', 'process'] as const)(
+  'in a %s the status says how the edge finds its upstreams',
+  async (isolation) => {
+    const { edgeModule } = await import('@havn/proxy')
+    const upstream = { address: { type: 'tcp', host: '127.0.0.1', port: 9 } }
+    const edge = { module: edgeModule, config: { upstream } }
+    const handle = await startGateway({ ...options, edge, isolation, threads: 2 })
+    expect((await get(urlOf(handle.addresses))).status).toBe(502)
+    const { edges } = (await handle.status()).process!
+    const server = { upstream: 'upstream', server: '127.0.0.1:9', state: 'ready', inFlight: 0, tunnels: 0 }
+    expect(edges).toHaveLength(2)
+    expect(edges).toMatchObject([{ servers: [server] }, { servers: [server] }])
+    expect(edges.map((one) => one!.servers[0]!.failures).sort()).toEqual([0, 1])
+  },
+)
+
 test('an edge that throws costs its request alone', async () => {
   const { addresses } = await startGateway(options)
   expect((await get(urlOf(addresses, '/throw'))).status).toBe(500)

@@ -36,6 +36,8 @@ export type {
   EdgeModule,
   EdgeNotes,
   EdgePlainRequest,
+  EdgeStatus,
+  UpstreamServerStatus,
 } from './kinds/edge.ts'
 export type { AppRuntime, Detection, FrameworkContract, FrameworkOptions } from './kinds/framework.ts'
 export type { LifecycleEvent, MonitorContract } from './kinds/monitor.ts'

@@ -20,6 +20,7 @@ export function createEdge(config: unknown, given: EdgeContext): EdgeHandler {
     sharedMemory: given.sharedMemory ?? new SharedArrayBuffer(SHARED_BYTES),
   }
   let current = new Pipeline(parseEdgeConfig(config), context)
+  const retiring = new Set<Pipeline>()
   return {
     limitsOf: (target) => current.limitsOf(target),
     connectionsPerClient: () => current.connectionsPerClient,
@@ -39,11 +40,14 @@ export function createEdge(config: unknown, given: EdgeContext): EdgeHandler {
     async update(next) {
       const previous = current
       current = new Pipeline(parseEdgeConfig(next), context, previous)
+      retiring.add(previous)
+      const retired = previous.retire(current).finally(() => retiring.delete(previous))
       const waiting = new AbortController()
       const late = sleep(RETIRE_MS, undefined, waiting).catch(() => {})
-      await Promise.race([previous.retire(current), late])
+      await Promise.race([retired, late])
       waiting.abort()
     },
+    status: () => current.status(retiring),
     async close() {
       current.close()
     },

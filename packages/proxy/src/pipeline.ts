@@ -1,6 +1,13 @@
 import { formatErrorResponse } from '@havn/http'
 import type { RequestLimits, RequestTarget } from '@havn/http'
-import type { EdgeApp, EdgeContext, EdgeNotes, EdgePlainRequest, PluginLogger } from '@havn/plugin-api'
+import type {
+  EdgeApp,
+  EdgeContext,
+  EdgeNotes,
+  EdgePlainRequest,
+  EdgeStatus,
+  PluginLogger,
+} from '@havn/plugin-api'
 import type { EdgeConfig } from '@havn/model'
 import type { Route } from '@havn/model'
 import { attach, NodeVisitor } from './cache/node-visitor.ts'
@@ -22,6 +29,7 @@ import { SecurityHeaders } from './security/security-headers.ts'
 import { generationsIn } from './shared-memory.ts'
 import { createStaticFiles } from './static/static-files.ts'
 import type { StaticFileHandler } from './static/static-files.ts'
+import { describeServers } from './upstream/describe-servers.ts'
 import type { UpstreamHandler } from './upstream/upstream.ts'
 import { UpstreamSet } from './upstream/upstream-set.ts'
 
@@ -175,6 +183,12 @@ export class Pipeline {
   /** Lets go of what the pipeline that follows has no use for, once the requests that began there are answered. */
   retire(successor: Pipeline): Promise<void> {
     return this.#upstreams.retire(successor.#upstreams)
+  }
+
+  /** @param retiring pipelines that this one took the place of, and that are not done. */
+  status(retiring: Iterable<Pipeline>): EdgeStatus {
+    const before = [...retiring].map((pipeline) => pipeline.#upstreams)
+    return { servers: describeServers(this.#upstreams, before) }
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createListener, sendError, setErrorContext } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
-import type { EdgeContext, EdgeNotes, EdgePlainRequest } from '@havn/plugin-api'
+import type { EdgeContext, EdgeNotes, EdgePlainRequest, EdgeStatus } from '@havn/plugin-api'
 import { createEdge } from '../src/index.ts'
 import type { EdgeOptions } from '../src/index.ts'
 
@@ -14,7 +14,14 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 export async function startEdge(
   config: EdgeOptions,
   context: Partial<EdgeContext> & { trustedProxies?: string[] } = {},
-): Promise<{ server: Server; port: number; update(config: EdgeOptions): unknown } & AsyncDisposable> {
+): Promise<
+  {
+    server: Server
+    port: number
+    update(config: EdgeOptions): unknown
+    status(): EdgeStatus
+  } & AsyncDisposable
+> {
   const edge = createEdge(config, { logger: silent, traceHeaders: () => [], ...context })
   const errorContext = { requestId: () => 'id-1', page: (status: number) => edge.errorPage!(status) }
   const server = createListener(
@@ -53,6 +60,7 @@ export async function startEdge(
     server,
     port: portOf(server),
     update: (next) => edge.update!(next),
+    status: () => edge.status!(),
     [Symbol.asyncDispose]: async () => {
       await edge.close()
       server.closeAllConnections()

@@ -97,7 +97,9 @@ export class GatewayProcess {
     for (const { worker } of threads) if (worker !== null) workers.push(worker)
     const counters = this.#sums()
     const reloading = this.#workers.isReloading
-    return { state: this.#state, reloading, workers, threads: threads.map(({ python }) => python), counters }
+    const edges = threads.map(({ edge }) => edge)
+    const hosts = threads.map(({ python }) => python)
+    return { state: this.#state, reloading, workers, threads: hosts, edges, counters }
   }
 
   /** What all threads have counted. */

@@ -120,7 +120,7 @@ export class GatewayThread implements ServingThread {
 
   async status(): Promise<ServingThreadStatus> {
     const status = await this.#control.status()
-    return { python: status?.python ?? null, worker: null }
+    return { python: status?.python ?? null, edge: status?.edge ?? null, worker: null }
   }
 
   /** They are in the memory that all threads share. */

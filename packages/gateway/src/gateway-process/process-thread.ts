@@ -150,7 +150,7 @@ export class ProcessThread implements ServingThread {
     const { thread } = this.#options.input
     const { state, restarts, failures, since, child } = this.#child
     // What a process counted since its last beat is in its answer.
-    if (state === 'ready') await this.#control.status()
+    const answer = state === 'ready' ? await this.#control.status() : null
     const worker = {
       worker: thread,
       thread,
@@ -160,7 +160,7 @@ export class ProcessThread implements ServingThread {
       since: since.toISOString(),
       ...(failures > 0 && { failures, lastFailure: this.#restartLog.last ?? undefined }),
     }
-    return { python: null, worker }
+    return { python: null, edge: answer?.edge ?? null, worker }
   }
 
   kill(): void {

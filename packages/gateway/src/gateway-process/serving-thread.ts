@@ -1,4 +1,5 @@
 import type { HavnError } from '@havn/model/errors'
+import type { EdgeStatus } from '@havn/plugin-api'
 import type { Logger } from '@havn/telemetry'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
@@ -22,6 +23,8 @@ export interface ServingThreadOptions {
 export interface ServingThreadStatus {
   /** Its side of its Python workers; null for threads without them. */
   python: PythonHostStatus | null
+  /** Of its edge; null where that has nothing to say, or the thread is too busy to. */
+  edge: EdgeStatus | null
   /** The process that it is, where it is one. */
   worker: GatewayWorkerStatus | null
 }

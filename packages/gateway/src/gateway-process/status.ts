@@ -1,4 +1,5 @@
 import type { FailureReason } from '@havn/model'
+import type { EdgeStatus } from '@havn/plugin-api'
 import type { SupervisedState } from '@havn/process'
 import type { CounterName } from '../dispatch/counters.ts'
 import type { PythonHostStatus } from '../host/python-host.ts'
@@ -30,6 +31,8 @@ export interface GatewayProcessStatus {
   workers: GatewayWorkerStatus[]
   /** A thread's side of its workers; null for threads without Python workers. */
   threads: (PythonHostStatus | null)[]
+  /** How each thread's edge finds its upstreams, in the order of the threads; null where there is nothing to tell. */
+  edges: (EdgeStatus | null)[]
   /** Sums over all threads, by name. */
   counters: Record<CounterName, number>
 }

@@ -9,7 +9,7 @@ export interface ThreadHost {
   host: Host
   /** The host, where it has Python workers. */
   python: PythonHost | null
-  status(): ThreadStatus
+  status(): Pick<ThreadStatus, 'python'>
 }
 
 /** Creates what executes the app for this thread; only the host that is needed is loaded. */

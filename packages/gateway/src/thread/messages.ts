@@ -1,4 +1,5 @@
 import type { ErrorJson } from '@havn/model/errors'
+import type { EdgeStatus } from '@havn/plugin-api'
 import type { Door } from '../config/door.ts'
 import type { GatewayConfig } from '../config/gateway-config.ts'
 import type { CounterName } from '../dispatch/counters.ts'
@@ -96,6 +97,8 @@ export interface EdgeUpdate {
 export interface ThreadStatus {
   /** Its side of its Python workers; null for threads without them. */
   python: PythonHostStatus | null
+  /** Null for threads without an edge, and for edges that say nothing of themselves. */
+  edge: EdgeStatus | null
   /** From a process alone: what it has counted. */
   counters?: Record<CounterName, number>
 }

@@ -109,7 +109,11 @@ export async function runThread(input: ThreadInput): Promise<void> {
   }
 
   function threadStatus(): ThreadStatus {
-    return { ...status(), ...(input.isProcess && { counters: readCounters(input.counters) }) }
+    return {
+      ...status(),
+      edge: edge?.status?.() ?? null,
+      ...(input.isProcess && { counters: readCounters(input.counters) }),
+    }
   }
 
   port.on('message', (command: ThreadCommand) => {

@@ -45,6 +45,29 @@ export interface EdgePlainRequest {
   traceHeaders(): readonly string[]
 }
 
+/** One server of an upstream, as the edge of one thread knows it. */
+export interface UpstreamServerStatus {
+  /** The upstream's name; `upstream` for the one that takes what no route is for. */
+  upstream: string
+  /** Its address. */
+  server: string
+  /**
+   * `ready`; `slow-start`: its weight grows yet; `left-out`: requests failed there in a row; `unhealthy`: its health
+   * checks fail; `draining`: it is no longer in the configuration, and answers what it has.
+   */
+  state: 'ready' | 'slow-start' | 'left-out' | 'unhealthy' | 'draining'
+  /** Requests that it has not answered in full. */
+  inFlight: number
+  tunnels: number
+  /** Attempts that failed, ever. */
+  failures: number
+}
+
+/** What the edge of one thread says of itself. */
+export interface EdgeStatus {
+  servers: UpstreamServerStatus[]
+}
+
 /** Handles requests before the app does, in the thread that accepted them. */
 export interface EdgeHandler {
   /**
@@ -70,6 +93,8 @@ export interface EdgeHandler {
    * One that rejects has changed nothing. Absent, the gateway process is replaced instead.
    */
   update?(config: unknown): Promise<void>
+  /** How it does now; JSON. */
+  status?(): EdgeStatus
   close(): Promise<void>
 }
 

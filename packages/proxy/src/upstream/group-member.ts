@@ -24,6 +24,11 @@ export class GroupMember implements Candidate {
     return this.server.load
   }
 
+  /** Its weight grows yet. */
+  get isStarting(): boolean {
+    return performance.now() - this.server.startedAt < this.#slowStartMs
+  }
+
   /** Grows from a small part of it to all of it while the server is new. */
   get weight(): number {
     if (this.#slowStartMs === 0) return this.#weight

@@ -61,6 +61,10 @@ export class UpstreamGroup {
     })
   }
 
+  get members(): readonly GroupMember[] {
+    return this.#members
+  }
+
   /** Begins to ask the servers how they do, where that is wanted; the group that this one follows stops. */
   start(): void {
     const { health } = this.config

@@ -72,6 +72,10 @@ export class UpstreamServer {
     return this.#inFlight
   }
 
+  get tunnels(): number {
+    return this.#tunnels.size
+  }
+
   /** Requests and tunnels. */
   get load(): number {
     return this.#inFlight + this.#tunnels.size

@@ -62,6 +62,10 @@ export class UpstreamSet {
     for (const { group } of this.#members.values()) group.start()
   }
 
+  groups(): UpstreamGroup[] {
+    return [...this.#members.values()].map(({ group }) => group)
+  }
+
   /** The upstream for everything else; null when there is none. */
   get rest(): UpstreamHandler | null {
     return this.#members.get(REST)?.handler ?? null
