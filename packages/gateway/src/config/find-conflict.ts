@@ -11,7 +11,7 @@ function findTlsConflict({ listeners, tls }: GatewayConfig): string | undefined 
   if (!listeners.some(({ type }) => type === 'tcp'))
     return 'tls is for TCP addresses, and all listeners are Unix sockets'
   if (tls.certificates.length > 0 === (tls.source !== undefined))
-    return 'tls needs either certificates or a source of them'
+    return 'tls.certificates: needs at least one, or else tls.source, which gives them, but not both'
   const bound = new Set(listeners.map(formatAddress))
   const twice = tls.redirectFrom.find(
     (address) => !(address.type === 'tcp' && address.port === 0) && bound.has(formatAddress(address)),
