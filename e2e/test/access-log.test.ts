@@ -115,6 +115,37 @@ test('the edge alone says where each request went, and gives back its id', async
   expect(program.output()).not.toContain('hush')
 })
 
+test('what is refused says why, and what it asked for', async () => {
+  const port = await startUpstream()
+  const { url, program } = await start(['proxy', '--log-format', 'json'], {
+    bind: '127.0.0.1:0',
+    edge: {
+      upstream: { address: { type: 'tcp', host: '127.0.0.1', port } },
+      limits: { rates: [{ match: { path: '/rate' }, requests: 1, perMs: 3_600_000 }] },
+      routes: [
+        {
+          match: { path: '/small' },
+          to: { type: 'respond', status: 200 },
+          limits: { maxBodyBytes: 1, maxTargetBytes: 50 },
+        },
+      ],
+    },
+  })
+  expect((await fetch(`${url}/small/body?token=hush`, { method: 'POST', body: 'xx' })).status).toBe(413)
+  expect((await fetch(`${url}/small/target?${'q'.repeat(50)}`)).status).toBe(414)
+  await fetch(`${url}/rate/first`)
+  expect((await fetch(`${url}/rate/second`)).status).toBe(429)
+  expect(await lineOf(program, '/small/body')).toMatchObject({
+    method: 'POST',
+    status: 413,
+    refused: 'body-too-large',
+    client: '127.0.0.1',
+  })
+  expect(await lineOf(program, '/small/target')).toMatchObject({ status: 414, refused: 'target-too-long' })
+  expect(await lineOf(program, '/rate/second')).toMatchObject({ status: 429, refused: 'rate' })
+  expect(program.output()).not.toContain('hush')
+})
+
 test('what is cut off for its time says so, by the plain lane and by node:http', async () => {
   const server = createServer(() => {}).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -76,6 +76,7 @@ test('connections beyond the limit are closed, over all threads together', async
   const extra = await open()
   extra.on('error', () => {})
   await once(extra.resume(), 'close')
+  expect((await handle.status()).process!.counters).toMatchObject({ refusedConnections: 1, rejected: 0 })
   kept[0]!.destroy()
   await until('room for one', async () => (await connections()) === 2)
   expect((await get(urlOf(handle.addresses))).status).toBe(200)

@@ -10,7 +10,7 @@ import { answerClientError } from './client-error.ts'
 import { createClientPace } from './client-pace.ts'
 import { openClientDoor } from './clients/client-door.ts'
 import type { ClientLimit } from './clients/client-door.ts'
-import { connectionOf, isKnownConnection } from './connection.ts'
+import { connectionOf, currentConnection, isKnownConnection } from './connection.ts'
 import type { Connection } from './connection.ts'
 import { errors } from './errors.ts'
 import { limitTotalTime } from './limit-total-time.ts'
@@ -20,9 +20,9 @@ import { createPeerTrust } from './peer-trust.ts'
 import type { PlainExchange } from './plain/plain-exchange.ts'
 import { openPlainLane } from './plain/plain-lane.ts'
 import { openProxyDoor } from './proxy-protocol/proxy-door.ts'
-import { isRefusal, refusals } from './refusal.ts'
+import { isRefusal, noteRefusal, refusals } from './refusal.ts'
 import type { Refusal, RefusalReason } from './refusal.ts'
-import { judgeHead, readRequest } from './request-rules.ts'
+import { judgeHead, readRequest, targetAsReceived } from './request-rules.ts'
 import type { ListenerLimits, RequestHead, RequestRules } from './request-rules.ts'
 import type { RequestLimits } from './request-limits.ts'
 import type { RequestTarget } from './request-target.ts'
@@ -84,14 +84,25 @@ export interface ListenerOptions {
   socketPath?: string
   /** Called once for each client connection. node:http's event `connection` may come again for one. */
   onConnection?: (socket: Socket) => void
-  /** Called for each request that was answered here instead of by a handler. */
-  onRejected?: (reason: RefusalReason, status: number) => void
+  /**
+   * Called for each request that was answered here instead of by a handler, before it is; `request` is what could be read
+   * of it, where no handler has seen it. A slow reader counts as one whatever it was sent.
+   */
+  onRejected?: (reason: RefusalReason, status: number, request?: RefusedRequest) => void
   /** Called for each connection that was closed for want of a PROXY protocol header. */
   onProxyHeaderMissing?: (error: HavnError) => void
   /** Called for each client that was too slow: see `timeouts.stallMs`. */
   onSlowClient?: (error: HavnError) => void
   /** Called with the number of headers that a request lost because of an underscore in their names. */
   onHeadersDropped?: (count: number) => void
+}
+
+/** A request that no handler sees. */
+export interface RefusedRequest {
+  request: IncomingMessage
+  response: ServerResponse
+  /** As it came: its path is not normalised, its headers are the client's, and what proxies say is not heard. */
+  target: RequestTarget
 }
 
 export interface ListenerHandlers {
@@ -163,7 +174,10 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
 
   function refuse(response: ServerResponse, connection: Connection, refusal: Refusal): void {
     connection.closing = true
-    options.onRejected?.(refusal.reason, refusal.status)
+    noteRefusal(response, refusal)
+    const { req: request } = response
+    const target = targetAsReceived(request, connection, rules)
+    options.onRejected?.(refusal.reason, refusal.status, { request, response, target })
     sendError(response, refusal.status, { close: true })
   }
 
@@ -185,11 +199,15 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
       const error = errors.HAVN_ERR_HTTP_SLOW_BODY({ stallMs, minBytesPerS })
       connectionFor(response.req.socket).closing = true
       options.onSlowClient?.(error)
-      options.onRejected?.(refusals.timeout.reason, refusals.timeout.status)
-      answerInstead(response, refusals.timeout.status)
+      noteRefusal(response, refusals.slowClient)
+      onRefusal(refusals.slowClient)
+      answerInstead(response, refusals.slowClient.status)
     },
     onSlowReader(socket) {
       options.onSlowClient?.(errors.HAVN_ERR_HTTP_SLOW_READER({ stallMs, minBytesPerS }))
+      const response = currentConnection(socket)?.response
+      if (response) noteRefusal(response, refusals.slowClient)
+      onRefusal(refusals.slowClient)
       // What it has not taken would stay in the kernel after an orderly end.
       const isTcp = 'port' in socket.address()
       if (isTcp && !(socket instanceof TLSSocket)) socket.resetAndDestroy()

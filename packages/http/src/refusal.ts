@@ -10,6 +10,7 @@ export type RefusalReason =
   | 'host'
   | 'malformed'
   | 'method'
+  | 'slow-client'
   | 'target'
   | 'target-too-long'
   | 'timeout'
@@ -39,6 +40,7 @@ export const refusals = {
   malformed: { reason: 'malformed', status: 400 },
   overdue: { reason: 'total-time', status: 504 },
   overdueRequest: { reason: 'total-time', status: 408 },
+  slowClient: { reason: 'slow-client', status: 408 },
   targetTooLong: { reason: 'target-too-long', status: 414 },
   timeout: { reason: 'timeout', status: 408 },
   unknownTransferCoding: { reason: 'transfer-encoding', status: 501 },

@@ -156,6 +156,29 @@ export function judgeHead(
   return asked
 }
 
+/** What a request asks for, as it came: for the records of one that the rules do not let through. */
+export function targetAsReceived(
+  { method, url, httpVersion, rawHeaders, headers }: IncomingMessage,
+  connection: Connection,
+  { scheme }: RequestRules,
+): RequestTarget {
+  const [path, ...query] = url!.split('?')
+  return {
+    method: method!,
+    path: path!,
+    query: query.join('?'),
+    rawTarget: url!,
+    host: headers.host ?? '',
+    scheme,
+    httpVersion,
+    clientAddress: connection.address,
+    clientPort: connection.port,
+    serverAddress: connection.serverAddress,
+    serverPort: connection.serverPort,
+    headers: rawHeaders,
+  }
+}
+
 function readHead(rawHeaders: readonly string[], trusted: boolean): Head {
   const head: Head = {
     hosts: 0,

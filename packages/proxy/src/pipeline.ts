@@ -49,6 +49,7 @@ export class Pipeline {
   readonly #maintenance: MaintenanceGate | null
   readonly #security: SecurityHeaders | null
   readonly #limits: RouteLimits
+  readonly #onRateRefused: () => void
   readonly #rates: RateLimits | null
   readonly #compressor: Compressor | null
   readonly #files: StaticFileHandler
@@ -76,6 +77,7 @@ export class Pipeline {
     this.#upstreams = UpstreamSet.create(config, context, previous && previous.#upstreams)
     this.#router = config.routes.length > 0 ? createRouter<NamedRoute>(config.routes, named) : null
     this.#limits = new RouteLimits(config, this.#router)
+    this.#onRateRefused = () => context.onRefused?.('rate')
     this.#app = context.app ?? null
     this.#logger = context.logger
     this.#cache = config.cache
@@ -117,7 +119,7 @@ export class Pipeline {
       this.#maintenance.answer(response)
       return true
     }
-    const retryAfterS = this.#rates?.refuse(target) ?? null
+    const retryAfterS = this.#refuseRate(target, notes)
     if (retryAfterS !== null) {
       sendTooMany(response, retryAfterS)
       return true
@@ -158,7 +160,7 @@ export class Pipeline {
   upgrade(handshake: EdgeHandshake): boolean {
     const { socket, target, notes } = handshake
     if (this.#maintenance?.closes(target)) return refuse(503, this.#maintenance.retryHeaders)
-    const retryAfterS = this.#rates?.refuse(target) ?? null
+    const retryAfterS = this.#refuseRate(target, notes)
     if (retryAfterS !== null) return refuse(429, retryHeaders(retryAfterS))
     if (this.#files.owns(target.path)) return refuse(404)
     const destination = this.#find(target)
@@ -178,6 +180,15 @@ export class Pipeline {
       socket.end(formatErrorResponse(status, headers))
       return true
     }
+  }
+
+  /** Counts the request: the seconds after which it may come again, or null when it keeps its rates. */
+  #refuseRate(target: RequestTarget, notes: EdgeNotes): number | null {
+    const retryAfterS = this.#rates?.refuse(target) ?? null
+    if (retryAfterS === null) return null
+    notes.refused = 'rate'
+    this.#onRateRefused()
+    return retryAfterS
   }
 
   /** Lets go of what the pipeline that follows has no use for, once the requests that began there are answered. */

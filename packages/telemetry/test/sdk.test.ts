@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createLogger, createRequestObserver } from '../src/index.ts'
+import { createLogger, createRequestObserver, observeRefusals } from '../src/index.ts'
 import type { RequestObserver } from '../src/index.ts'
 
 const spans = new InMemorySpanExporter()
@@ -122,6 +122,22 @@ test('a 500 is one, by its status or by what failed', async () => {
   spans.reset()
   const { span: failed } = await serveOne({}, 503, 'HAVN_ERR_QUEUE_FULL')
   expect(failed.attributes).toMatchObject({ 'error.type': 'HAVN_ERR_QUEUE_FULL' })
+})
+
+test('refusals are sums by their reason', async () => {
+  await observeRefusals(() => ({ rate: 3, body: 0 }))
+  await reader.forceFlush()
+  const all = durations.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics)
+  const metric = all
+    .flatMap((scope) => scope.metrics)
+    .find(({ descriptor }) => descriptor.name === 'havn.refusals')!
+  expect(metric.descriptor).toMatchObject({ unit: '{refusal}' })
+  const points = metric.dataPoints.map(({ attributes, value }) => [attributes['havn.refusal.reason'], value])
+  expect(points).toEqual([
+    ['rate', 3],
+    ['body', 0],
+  ])
+  durations.reset()
 })
 
 test('the histogram of durations is in seconds, with few attributes', async () => {

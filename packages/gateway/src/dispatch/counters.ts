@@ -20,13 +20,31 @@ export const counter = {
   failed: 8,
   /** Given to another worker, because the one that had it died before its app saw it. */
   retried: 9,
+  /** Connections that were closed for being beyond the limit of all. */
+  refusedConnections: 10,
+  /** Connections that were closed for being beyond the limit of their client. */
+  refusedClients: 11,
+  /** Requests beyond a rate. */
+  refusedRates: 12,
+  /** Requests with too large a body. */
+  refusedBodies: 13,
+  /** Requests with too long a target. */
+  refusedTargets: 14,
+  /** Requests with too many headers, or too large ones. */
+  refusedHeaders: 15,
+  /** Clients that were too slow: with a head, a body, or in taking an answer. */
+  refusedSlow: 16,
+  /** Requests that took longer than their total time. */
+  refusedOverdue: 17,
+  /** Requests that have no single reading, or ask for what is not spoken here. */
+  refusedMalformed: 18,
 } as const
 
 export type CounterName = keyof typeof counter
 export type CounterIndex = (typeof counter)[CounterName]
 
-/** A row a thread, a cache line each: threads never write to each other's memory. */
-const rowLength = 16
+/** A row a thread, two cache lines each: threads never write to each other's memory. */
+const rowLength = 32
 /** A column of its own: how often the thread's event loop was seen to turn. */
 const beats = rowLength - 1
 const gauges: readonly CounterIndex[] = [

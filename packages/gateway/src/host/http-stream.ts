@@ -16,6 +16,7 @@ import type { HostConnection } from './host-connection.ts'
 import type { Exchange } from './host.ts'
 import { describeRequest } from './describe-request.ts'
 import { isOverload, refusalError, retryAfterS } from './queue-refusal.ts'
+import { noteRefusedBody } from './refused-body.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { RequestUpload } from './request-upload.ts'
 import { sendPlain } from './plain-response.ts'
@@ -258,6 +259,7 @@ export class HttpStream implements Job<HostConnection>, ChannelUser {
   #fault(error: HavnError, headers: Record<string, string> = {}): void {
     const { record, plain } = this.#exchange
     record.error = error.code
+    noteRefusedBody(error, record, this.#context.counters)
     this.#relay?.stop()
     this.#cancel()
     if (plain?.exchange.isOver) return

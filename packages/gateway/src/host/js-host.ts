@@ -12,6 +12,7 @@ import { loadJsApp } from './js-app.ts'
 import { createJsHandlers } from './js-handlers.ts'
 import type { JsHandlers } from './js-handlers.ts'
 import { limitUpload } from './limit-upload.ts'
+import { noteRefusedBody } from './refused-body.ts'
 import { refuseUpgrade } from './refuse-upgrade.ts'
 import { requestBodySize, unknownSize } from './request-body-size.ts'
 import { cleanRequest, withTrace } from './request-cleaning.ts'
@@ -186,6 +187,7 @@ class JsHost implements Host {
     limitUpload(request, limitBytes, () => {
       const error = hostErrors.HAVN_ERR_REQUEST_BODY_TOO_LARGE({ limitBytes })
       record.error = error.code
+      noteRefusedBody(error, record, this.#counters)
       this.#logger.warn({ code: error.code, request: record.id, hint: error.hint }, error.message)
       answerInstead(response, error.status ?? 413)
       return error

@@ -14,6 +14,7 @@ import { hostErrors } from './errors.ts'
 import type { Exchange } from './host.ts'
 import type { OverloadNotice } from './overload-notice.ts'
 import { isOverload, refusalError, retryAfterS } from './queue-refusal.ts'
+import { noteRefusedBody } from './refused-body.ts'
 import { requestBodySize } from './request-body-size.ts'
 import type { RouteLimits } from './route-limits.ts'
 
@@ -164,6 +165,7 @@ export class TaskExchange implements Job<TaskWorker> {
   #fault(error: HavnError, headers: Record<string, string> = {}): void {
     const { response, record } = this.#exchange
     record.error = error.code
+    noteRefusedBody(error, record, this.#context.counters)
     if (response.destroyed) return
     const status = bodyFaultStatus(error)
     if (status >= 500) this.#report(error)

@@ -1,5 +1,6 @@
 import { ClientTable, createClientMemory, type ClientLimit } from '@havn/http'
 import type { EdgeHandler, PluginLogger } from '@havn/plugin-api'
+import { count, counter, type Counters } from '../dispatch/counters.ts'
 import type { ThreadInput } from './messages.ts'
 
 /** A flood is one line of the log in this time, not one a connection. */
@@ -9,9 +10,10 @@ const NOTICE_MS = 10_000
 export function createClientLimit(options: {
   input: Pick<ThreadInput, 'clientMemory' | 'config' | 'thread'>
   edge: EdgeHandler | null
+  counters: Counters
   logger: PluginLogger
 }): ClientLimit {
-  const { input, edge, logger } = options
+  const { input, edge, counters, logger } = options
   const { clientMemory, config, thread } = input
   const table =
     clientMemory === undefined
@@ -24,6 +26,7 @@ export function createClientLimit(options: {
     table,
     max: () => edge?.connectionsPerClient?.() ?? null,
     onRefused(client) {
+      count(counters, counter.refusedClients)
       refused += 1
       if (performance.now() - noticeAt < NOTICE_MS) return
       noticeAt = performance.now()

@@ -18,7 +18,7 @@ export function createConnectionLimit(options: {
     count(counters, counter.connections)
     socket.once('close', () => count(counters, counter.connections, -1))
     if (totalOf(counters, counter.connections) <= maxConnections) return
-    count(counters, counter.rejected)
+    count(counters, counter.refusedConnections)
     socket.destroy()
     if (performance.now() - noticeAt < NOTICE_MS) return
     noticeAt = performance.now()

@@ -5,9 +5,11 @@ import {
   createLogger,
   createRequestObserver,
   isLocalPeer,
+  observeRefusals,
   runThreadShutdown,
 } from '@havn/telemetry'
-import { openCounters, readCounters } from '../dispatch/counters.ts'
+import { count, counter, openCounters, readCounters } from '../dispatch/counters.ts'
+import { countRefusal, readRefusals } from './count-refusal.ts'
 import { answerChallenges } from './answer-challenges.ts'
 import { createClientLimit } from './client-limit.ts'
 import { createThreadHost } from './create-host.ts'
@@ -42,12 +44,15 @@ export async function runThread(input: ThreadInput): Promise<void> {
     idHeader: config.requestId.header,
     trustIncoming: (peer) => isLocalPeer(peer) || isTrusted(peer.socket.remoteAddress ?? 'gone'),
   })
+  const counters = openCounters(input.counters, thread)
+  await observeRefusals(() => readRefusals(counters))
   const app = new ThreadApp(observer)
   const edge = await openEdge(config, {
     logger,
     app,
     traceHeaders: (request) => observer.traceHeaders(request),
     notes: (request) => observer.recordOf(request),
+    onRefused: (reason) => count(counters, reason === 'rate' ? counter.refusedRates : counter.refusedBodies),
     ...(input.edgeMemory !== undefined && { sharedMemory: input.edgeMemory }),
   })
   const { host, python, status } = await createThreadHost(input, logger, report)
@@ -64,10 +69,16 @@ export async function runThread(input: ThreadInput): Promise<void> {
     doors: input.doors,
     tls: input.tls,
     descriptors: input.descriptors,
-    counters: openCounters(input.counters, thread),
+    counters,
     logger,
     limitsOf: edge?.limitsOf && ((target) => edge.limitsOf!(target)),
-    clientLimit: createClientLimit({ input, edge, logger }),
+    onRejected(reason, _status, refused) {
+      countRefusal(counters, reason)
+      if (refused === undefined) return
+      const { request, response, target } = refused
+      observer.begin(request, response, target)
+    },
+    clientLimit: createClientLimit({ input, edge, counters, logger }),
     handlersOf: ({ speaks }) => (speaks === 'redirect' ? (redirectFlow ?? flow) : flow),
     busySockets: () => new Set(flows.flatMap((one) => [...one.busySockets()])),
   })

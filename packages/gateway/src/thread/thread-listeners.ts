@@ -39,6 +39,7 @@ export interface ThreadListenersOptions {
   logger: PluginLogger
   /** Limits of single requests, as the edge has them; absent, the gateway's hold for all. */
   limitsOf: ListenerOptions['limitsOf']
+  onRejected: ListenerOptions['onRejected']
   clientLimit: ClientLimit
   handlersOf: (door: Door) => ListenerHandlers
   /** Connections that a drain must wait for. */
@@ -62,8 +63,18 @@ export interface ThreadListeners {
 
 /** Creates the servers of a thread; they accept nothing before `listen`. */
 export function createThreadListeners(options: ThreadListenersOptions): ThreadListeners {
-  const { config, doors, descriptors, counters, logger, limitsOf, clientLimit, handlersOf, busySockets } =
-    options
+  const {
+    config,
+    doors,
+    descriptors,
+    counters,
+    logger,
+    limitsOf,
+    onRejected,
+    clientLimit,
+    handlersOf,
+    busySockets,
+  } = options
   const { limits, timeouts, trustedProxies, proxyProtocol } = config
   // A listener of the user's own may wait for the end of a GET's body; ours never does.
   const endEmptyBodies = config.app.language !== 'node'
@@ -96,6 +107,7 @@ export function createThreadListeners(options: ThreadListenersOptions): ThreadLi
         socketPath,
         endEmptyBodies,
         limitsOf,
+        onRejected,
         clientLimit,
         onConnection,
         onSlowClient,

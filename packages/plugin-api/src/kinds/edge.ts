@@ -18,6 +18,8 @@ export interface EdgeContext {
    * for what is counted over all of them. Absent, an edge counts alone.
    */
   sharedMemory?: SharedArrayBuffer
+  /** Called for each request that is refused for its rate, or whose body proves too large on its way to an upstream. */
+  onRefused?(reason: 'rate' | 'body-too-large'): void
   /** The app in whose gateway the edge runs. Absent, the edge can only leave a request to whoever asked it. */
   app?: EdgeApp
 }

@@ -95,7 +95,10 @@ class RequestPassage extends Passage {
   }
 
   #refuseBody(error: Error & { status?: number }): void {
-    if (error.status !== undefined) sendError(this.#response, error.status, { close: true })
+    if (error.status === undefined) return
+    this.notes.refused = 'body-too-large'
+    this.group.bodyRefused()
+    sendError(this.#response, error.status, { close: true })
   }
 
   /** @param isRepeat on a connection of its own: others in the pool may be as dead as the one before. */

@@ -31,6 +31,7 @@ export class UpstreamGroup {
   readonly config: Upstream
   readonly tls: TlsMaterial | null
   readonly logger: PluginLogger
+  readonly #context: EdgeContext
   readonly #members: readonly GroupMember[]
   /** The server that is not chosen among others, and therefore never left out. */
   readonly #only: UpstreamServer | null
@@ -49,6 +50,7 @@ export class UpstreamGroup {
     this.config = config
     this.tls = tls
     this.logger = context.logger
+    this.#context = context
     this.#members = toMembers(config, tls, previous ? previous.#members : [])
     const isAlone = this.#members.length === 1 && config.health === undefined
     this.#only = isAlone ? this.#members[0]!.server : null
@@ -74,6 +76,11 @@ export class UpstreamGroup {
       ({ server }) =>
         new HealthCheck({ server, config: health, onChange: (problem) => this.#changed(server, problem) }),
     )
+  }
+
+  /** A request's body proved too large on its way. */
+  bodyRefused(): void {
+    this.#context.onRefused?.('body-too-large')
   }
 
   /** A request came; {@link leave} must follow. */
