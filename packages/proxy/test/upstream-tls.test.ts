@@ -128,6 +128,44 @@ describe('over TLS', () => {
   })
 })
 
+describe('an authority', () => {
+  const authority = makeCertificate(folder, ['authority.internal'])
+  const leaf = sign('leaf.internal')
+
+  /** A certificate of that authority. */
+  function sign(name: string): { cert: string; key: string } {
+    const [cert, key, request] = ['cert', 'key', 'request'].map((kind) => join(folder, `${name}.${kind}.pem`))
+    const text = join(folder, `${name}.ext`)
+    writeFileSync(text, `subjectAltName=DNS:${name}\n`)
+    const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    openssl('req', ...curve, '-keyout', key!, '-out', request!, '-subj', '/CN=leaf')
+    const by = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial']
+    openssl('x509', '-req', '-in', request!, ...by, '-days', '2', '-extfile', text, '-out', cert!)
+    return { cert: cert!, key: key! }
+  }
+
+  test('vouches for what it signed, also as one of several in a file', async () => {
+    const ca = join(folder, 'several.pem')
+    writeFileSync(ca, `# ours\n${readFileSync(other.cert, 'utf8')}\n${readFileSync(authority.cert, 'utf8')}`)
+    const server = await startTls(named('leaf'), leaf)
+    const { port } = await startEdgeTo(to(server, { tls: { ca, serverName: 'leaf.internal' } }))
+    for (const request of [get('/'), post]) expect((await exchange(port, request)).text).toBe('leaf')
+  })
+
+  test.each([
+    ['a file of others', { ca: other.cert }],
+    ['this machine', {}],
+  ])('that %s does not know is not believed, and the log says so', async (_name, tls) => {
+    const log = logged()
+    const server = await startTls(named('leaf'), leaf)
+    const config = to(server, { tls: { serverName: 'leaf.internal', ...tls } })
+    const { port } = await startEdgeTo(config, { logger: log.logger })
+    for (const request of [get('/'), post]) expect((await exchange(port, request)).status).toBe(502)
+    expect(log.text().match(/of an unknown authority/g)).toHaveLength(2)
+  })
+})
+
 describe('a server that does not prove who it is', () => {
   const cases = [
     [
