@@ -53,6 +53,38 @@ describe('normaliseTarget', () => {
     )
   })
 
+  test('agrees with the URL Standard on path and query, where that accepts the target too', () => {
+    const ascii = target.filter((raw) => /^[!-~]*$/.test(raw))
+    let agreed = 0
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          ascii,
+          ascii.map((raw) => `http://b.test${raw}`),
+        ),
+        (raw) => {
+          const result = normaliseTarget(raw)
+          if (result === null) return
+          const url = new URL(result.authority === null ? `http://a.test${raw}` : raw)
+          agreed++
+          expect(url.host).toBe(result.authority ?? 'a.test')
+          // It escapes some characters more.
+          expect(decodeURIComponentBytes(url.pathname)).toBe(decodeURIComponentBytes(result.path))
+          expect(decodeURIComponentBytes(url.search.slice(1))).toBe(decodeURIComponentBytes(result.query))
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+    expect(agreed).toBeGreaterThan(200)
+  })
+
+  test('never throws, whatever it is given', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (raw) => void normaliseTarget(raw)),
+      { numRuns: 2_000 },
+    )
+  })
+
   test('never climbs: it agrees with a walk over the segments', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('.', '..', '%2e%2E', 'a', ''), { maxLength: 10 }), (segments) => {

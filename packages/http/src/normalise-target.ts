@@ -60,9 +60,9 @@ function normaliseUnusual(rawTarget: string): NormalisedTarget | null {
 }
 
 function encodeBytes(text: string): string {
-  return text.replace(/[^\0-\x7f]/g, (byte) => {
-    const code = byte.charCodeAt(0)
-    return code > 0xff ? encodeURIComponent(byte) : '%' + code.toString(16).toUpperCase()
+  return text.toWellFormed().replace(/[^\0-\x7f]/gu, (character) => {
+    const code = character.codePointAt(0)!
+    return code > 0xff ? encodeURIComponent(character) : '%' + code.toString(16).toUpperCase()
   })
 }
 

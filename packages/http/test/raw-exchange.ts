@@ -46,9 +46,9 @@ export const startPlainEcho: StartEcho = (options) =>
   start(options, {
     plain(exchange) {
       const body = JSON.stringify({ target: exchange.target, body: '' } satisfies Echo)
-      const length = Buffer.byteLength(body)
-      const head = `HTTP/1.1 200 OK\r\nX-Lane: plain\r\nContent-Length: ${length}\r\n`
-      exchange.send(200, head, exchange.target.method === 'HEAD' ? '' : body)
+      const bytes = Buffer.from(body)
+      const head = `HTTP/1.1 200 OK\r\nX-Lane: plain\r\nContent-Length: ${bytes.length}\r\n`
+      exchange.send(200, head, exchange.target.method === 'HEAD' ? '' : bytes)
       return true
     },
   })
