@@ -35,7 +35,7 @@ export type { ListenerLimits } from './request-rules.ts'
 export type { RequestNotes } from './request-notes.ts'
 export type { RequestTarget } from './request-target.ts'
 export { seededHash } from './seeded-hash.ts'
-export { errorBody, formatErrorResponse, sendError } from './send-error.ts'
+export { dressAsError, errorBody, formatErrorResponse, sendError } from './send-error.ts'
 export type { SendErrorOptions } from './send-error.ts'
 export { loadCertificate, readCertificate } from './tls/load-certificate.ts'
 export type {

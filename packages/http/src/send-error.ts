@@ -42,6 +42,23 @@ export function sendError(response: ServerResponse, status: number, options: Sen
   response.end(response.req?.method === 'HEAD' ? undefined : body)
 }
 
+/**
+ * Makes the head of a response that another has begun to write that of an error: what is about its body goes, all else
+ * stays.
+ *
+ * @returns the body that belongs to it.
+ */
+export function dressAsError(response: ServerResponse, status: number): string | Buffer {
+  const { headers, body } = errorBody(response, status)
+  for (const name of response.getHeaderNames()) if (ABOUT_BODY.test(name)) response.removeHeader(name)
+  response.removeHeader('trailer')
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  response.setHeader('content-length', Buffer.byteLength(body))
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  return body
+}
+
 /** What an error says to this client, and the headers that are about it. */
 export function errorBody(
   response: ServerResponse,

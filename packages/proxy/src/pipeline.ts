@@ -19,6 +19,7 @@ import { BucketTable } from './limits/bucket-table.ts'
 import { RouteLimits } from './limits/route-limits.ts'
 import { RateLimits, retryHeaders, sendTooMany } from './limits/rate-limits.ts'
 import { MaintenanceGate } from './maintenance/maintenance-gate.ts'
+import { ErrorIntercept } from './pages/error-intercept.ts'
 import { ErrorPages } from './pages/error-pages.ts'
 import { redirect, respond } from './routes/answer-route.ts'
 import { rewritePath } from './routes/path-matcher.ts'
@@ -46,6 +47,7 @@ export class Pipeline {
   /** Null is no limit. */
   readonly connectionsPerClient: number | null
   readonly #errorPages: ErrorPages
+  readonly #intercept: ErrorIntercept | null
   readonly #maintenance: MaintenanceGate | null
   readonly #security: SecurityHeaders | null
   readonly #limits: RouteLimits
@@ -62,6 +64,7 @@ export class Pipeline {
   /** @param previous the pipeline that this one takes the place of: it keeps what has not changed. */
   constructor(config: EdgeConfig, context: PipelineContext, previous?: Pipeline) {
     this.#errorPages = new ErrorPages(config.errors)
+    this.#intercept = ErrorIntercept.create(config.errors)
     this.#maintenance = config.maintenance?.enabled ? new MaintenanceGate(config.maintenance) : null
     this.#security = SecurityHeaders.create(config.security)
     const { rates, connectionsPerClient = null } = config.limits
@@ -128,6 +131,7 @@ export class Pipeline {
       notes.isStatic = true
       return true
     }
+    this.#intercept?.attach(response)
     if (this.#isCached(target)) {
       const sendOn = () => this.#sendOn(exchange)
       this.#cache!.visit(new NodeVisitor({ exchange, logger: this.#logger, sendOn }))
@@ -213,7 +217,7 @@ export class Pipeline {
 
   /** A stored response can go out as it is: it has all that the edge adds to one. */
   #isStoredBare(target: RequestTarget): boolean {
-    if (this.#compressor !== null || !this.#isCached(target)) return false
+    if (this.#compressor !== null || this.#intercept !== null || !this.#isCached(target)) return false
     if (this.#rates?.concern(target) || this.#maintenance?.closes(target)) return false
     return !this.#files.owns(target.path)
   }
@@ -228,7 +232,7 @@ export class Pipeline {
 
   /** Whoever answers, the edge adds something to the response, or counts the request. */
   #hasPart(target: RequestTarget): boolean {
-    if (this.#security !== null || this.#compressor !== null) return true
+    if (this.#security !== null || this.#compressor !== null || this.#intercept !== null) return true
     return this.#rates?.concern(target) ?? false
   }
 

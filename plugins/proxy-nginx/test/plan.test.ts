@@ -228,6 +228,11 @@ describe('what nginx cannot do', () => {
       ],
     ],
     ['TLS without a check', { upstream: { address: 'https://10.0.0.1', tls: { insecure: true } } }, []],
+    [
+      'answers in the place of the app’s errors',
+      { errors: { intercept: [500] } },
+      [['edge.errors', 'refuse']],
+    ],
     ['a part of the edge that it does not know', { cache: {} }, [['edge.cache', 'refuse']]],
     [
       'a split',

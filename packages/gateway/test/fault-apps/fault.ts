@@ -15,6 +15,8 @@ export default function handle(request: IncomingMessage, response: ServerRespons
     writeOn(response)
   } else if (request.url === '/late') {
     setTimeout(() => response.end('late'), 3_000)
+  } else if (request.url === '/sorry') {
+    response.writeHead(500, { etag: '"a"', 'x-kept': 'yes' }).end('internals')
   } else if (request.url === '/fails') {
     throw new Error('as it should')
   } else if (request.url === '/empty') {

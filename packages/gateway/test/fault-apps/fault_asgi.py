@@ -22,6 +22,8 @@ async def application(scope, receive, send):
     elif path == '/late':
         await asyncio.sleep(3)
         await answer(send, b'late')
+    elif path == '/sorry':
+        await answer(send, b'internals', 500, [(b'etag', b'"a"'), (b'x-kept', b'yes')])
     elif path == '/fails':
         raise ValueError('as it should')
     elif path == '/upload':

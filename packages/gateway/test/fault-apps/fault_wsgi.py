@@ -27,6 +27,9 @@ def application(environ, start_response):
         threading.Event().wait(3)
         start_response('200 OK', TEXT)
         return [b'late']
+    if path == '/sorry':
+        start_response('500 Internal Server Error', [('ETag', '"a"'), ('X-Kept', 'yes')])
+        return [b'internals']
     if path == '/fails':
         raise ValueError('as it should')
     if path == '/threads':

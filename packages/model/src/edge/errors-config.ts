@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What clients are told of errors that the edge and its gateway answer themselves. */
+/** What clients are told of errors: those that the edge and its gateway answer, and others in whose place they do. */
 export const edgeErrorsSchema = z.strictObject({
   /**
    * HTML files by status (`404`) or class (`5xx`), read when the configuration is. Who asks for no HTML gets JSON or text
@@ -14,6 +14,11 @@ export const edgeErrorsSchema = z.strictObject({
       z.string().min(1),
     )
     .default({}),
+  /**
+   * Statuses from 500 on of the app or an upstream in whose place we answer: their body gives way to our page, JSON or text, as
+   * for our own errors, with all headers that are not about it.
+   */
+  intercept: z.array(z.int().min(500).max(599)).max(100).default([]),
 })
 /** Validated settings of errors. */
 export type EdgeErrors = z.output<typeof edgeErrorsSchema>
