@@ -1,34 +1,45 @@
 import { globSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { AnyPlugin, ChecksContract, CheckRule } from '@havn/plugin-api'
+
+/** What a page says of a rule: of the contract in plugin-api, which stands above the tools. */
+export interface DocumentedRule {
+  id: string
+  title: string
+  severity: string
+  confidence: string
+  hint: string
+  references: readonly string[]
+  docs: { what: string; why: string; bad: string; good: string; language: string }
+}
+
+interface Pack {
+  default: { setup(config: object, context: object): Promise<{ rules: readonly DocumentedRule[] }> }
+}
 
 const root = resolve(import.meta.dirname, '../..')
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** All rules that come with the product, by their ids. */
-export async function readRules(): Promise<CheckRule[]> {
+export async function readRules(): Promise<DocumentedRule[]> {
   const entries = globSync('plugins/checks-*/src/index.ts', { cwd: root }).sort()
   const packs = await Promise.all(entries.map(openPack))
   return packs.flat().sort((one, other) => (one.id < other.id ? -1 : 1))
 }
 
-async function openPack(entry: string): Promise<readonly CheckRule[]> {
-  const { default: plugin } = (await import(pathToFileURL(resolve(root, entry)).href)) as {
-    default: AnyPlugin
-  }
+async function openPack(entry: string): Promise<readonly DocumentedRule[]> {
+  const { default: plugin } = (await import(pathToFileURL(resolve(root, entry)).href)) as Pack
   const context = { logger: silent, signal: new AbortController().signal, stateDirectory: root }
-  const pack = (await plugin.setup({}, context)) as ChecksContract
-  return pack.rules
+  return (await plugin.setup({}, context)).rules
 }
 
 /** The pages of docs/reference/checks, by their names: one a rule, and the list of them. */
-export function formatCheckReference(rules: readonly CheckRule[]): ReadonlyMap<string, string> {
+export function formatCheckReference(rules: readonly DocumentedRule[]): ReadonlyMap<string, string> {
   const pages = new Map(rules.map((rule) => [`${rule.id}.md`, formatRule(rule)]))
   return pages.set('README.md', formatList(rules))
 }
 
-function formatList(rules: readonly CheckRule[]): string {
+function formatList(rules: readonly DocumentedRule[]): string {
   const lines = rules.map(({ id, title, severity }) => `- [${id}](${id}.md) (${severity}): ${title}`)
   return `# Checks
 
@@ -38,7 +49,7 @@ ${lines.join('\n')}
 `
 }
 
-function formatRule({ id, title, severity, confidence, hint, references, docs }: CheckRule): string {
+function formatRule({ id, title, severity, confidence, hint, references, docs }: DocumentedRule): string {
   const fence = (text: string) => '```' + `${docs.language}\n${text.trimEnd()}\n` + '```'
   const sections = [
     `# ${id}`,
