@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { checksSchema } from '@havn/model'
-import type { ChecksOptions } from '@havn/model'
+import type { ChecksOptions, PlatformConfig } from '@havn/model'
 import { openSourceTree } from '@havn/plugin-api'
 import type { CheckRule } from '@havn/plugin-api'
 import { runChecks, type CheckInput, type CheckResult } from '../run/run-checks.ts'
@@ -10,6 +10,10 @@ import { runChecks, type CheckInput, type CheckResult } from '../run/run-checks.
 export interface CheckFilesOptions extends Pick<CheckInput, 'baseline' | 'now' | 'timeoutMs'> {
   config?: ChecksOptions
   environment?: Readonly<Record<string, string>>
+  /** Of the whole project. */
+  platformConfig?: PlatformConfig
+  /** The site that live probes ask. */
+  site?: URL
   signal?: AbortSignal
 }
 
@@ -26,11 +30,19 @@ export async function checkFiles(
       await mkdir(dirname(join(directory, file)), { recursive: true })
       await writeFile(join(directory, file), text)
     }
-    const { environment = {}, config, signal = new AbortController().signal, ...more } = options
+    const { environment = {}, config, platformConfig = null, site = null, ...rest } = options
+    const { signal = new AbortController().signal, ...more } = rest
     return await runChecks({
       rules,
       config: checksSchema.parse({ profile: 'strict', ...config }),
-      context: { tree: await openSourceTree(directory), environment, site: null, logger: silent, signal },
+      context: {
+        tree: await openSourceTree(directory),
+        environment,
+        config: platformConfig,
+        site,
+        logger: silent,
+        signal,
+      },
       ...more,
     })
   } finally {

@@ -6,7 +6,7 @@ import { checkFiles, type CheckFilesOptions } from './check-files.ts'
 /** Files of one case, by name. A line that ends in `finds: rule.id`, as a comment, has the finding on the next line. */
 export type CaseFiles = Readonly<Record<string, string>>
 
-export interface RuleCases extends Pick<CheckFilesOptions, 'environment'> {
+export interface RuleCases extends Pick<CheckFilesOptions, 'environment' | 'platformConfig' | 'site'> {
   /** The name of the file that the examples of the rule's docs are: they are cases, too. */
   example?: string
   /** Cases in which the rule finds nothing, by what they show. */
@@ -26,9 +26,9 @@ export function testRule(
   test: (name: string, run: () => Promise<void>) => unknown,
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a rule over any facts
   rule: CheckRule<any, any>,
-  { example, passing, failing, environment }: RuleCases,
+  { example, passing, failing, ...options }: RuleCases,
 ): void {
-  const run = (files: CaseFiles) => checkFiles([rule], files, { environment })
+  const run = (files: CaseFiles) => checkFiles([rule], files, options)
   for (const [name, files] of Object.entries(passing)) {
     test(`${rule.id} passes: ${name}`, async () => deepStrictEqual(seen(await run(files), rule), []))
   }

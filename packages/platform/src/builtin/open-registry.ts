@@ -15,7 +15,14 @@ const bundledPackages = [
   '@havn/proxy-nginx',
   '@havn/orchestrator-local',
   '@havn/monitor-otlp',
+  '@havn/checks-compose',
+  '@havn/checks-deployment',
+  '@havn/checks-django',
   '@havn/checks-dockerfile',
+  '@havn/checks-http',
+  '@havn/checks-kubernetes',
+  '@havn/checks-secrets',
+  '@havn/checks-server',
 ]
 
 /** Plugins speak through it before the app has a log of its own: on stderr, and only when it matters. */

@@ -81,11 +81,12 @@ async function readBaseline(
 }
 
 function runOnce(
-  { tree, config: { app } }: Project,
+  { tree, config: projectConfig }: Project,
   input: { rules: CheckRule[]; config: ChecksConfig; baseline: Baseline | undefined; signal: AbortSignal },
 ): Promise<CheckResult> {
   const { rules, config, baseline, signal } = input
-  const context = { tree, environment: app?.env ?? {}, site: null, logger: quiet, signal }
+  const environment = projectConfig.app?.env ?? {}
+  const context = { tree, environment, config: projectConfig, site: null, logger: quiet, signal }
   return runChecks({ rules, config, context, ...(baseline && { baseline }) })
 }
 

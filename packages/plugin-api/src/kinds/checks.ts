@@ -1,3 +1,4 @@
+import type { PlatformConfig } from '@havn/model'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { PluginLogger } from '../plugin.ts'
 import type { SourceTree } from '../source-tree.ts'
@@ -81,6 +82,8 @@ export interface FactContext {
   tree: SourceTree
   /** Variables that the deployment sets for its processes. */
   environment: Readonly<Record<string, string>>
+  /** The project's configuration; null where there is none. */
+  config: PlatformConfig | null
   /** The site that live probes may ask; null when the user named none. */
   site: URL | null
   logger: PluginLogger
