@@ -24,6 +24,12 @@ export const errors = defineErrors({
     hint: "Correct them; the rule's page in the reference shows what it takes.",
     exit: 2,
   },
+  HAVN_ERR_CHECK_ITEM_CODE: {
+    kind: 'user',
+    message: (seen: { file: string; problem: string }) =>
+      `The check in ${seen.file} cannot be loaded: ${seen.problem}`,
+    hint: 'Let its default export be a function: export default async ({ read, report }) => { … }',
+  },
   HAVN_ERR_CHECK_FILE_CHANGED: {
     kind: 'user',
     message: (seen: { file: string }) => `${seen.file} has changed since it was checked: it is not fixed.`,

@@ -41,3 +41,17 @@ test('a rule that finds too much, too little or elsewhere fails its case', async
   ])
   expect(await failures(crash, { passing: { any: {} }, failing: {} })).toEqual(['sample.crash passes: any'])
 })
+
+test('a rule whose fix does not mend fails its case', async () => {
+  const idle: typeof todo = {
+    ...todo,
+    check: (input) =>
+      todo.check({
+        ...input,
+        report: ({ fixes = [], ...told }) =>
+          input.report({ ...told, fixes: fixes.map((fix) => ({ ...fix, edits: [] })) }),
+      }),
+  }
+  const failing = { one: { 'notes.txt': '# finds: sample.todo\nTODO\n' } }
+  expect(await failures(idle, { passing: {}, failing })).toEqual(['sample.todo finds: one'])
+})

@@ -1,11 +1,9 @@
 import { z } from 'zod'
-
-const severitySchema = z.enum(['info', 'warn', 'error'])
-const ruleId = z.string().regex(/^[a-z][a-z0-9]*\.[a-z][a-z0-9-]*$/, 'Write it as pack.rule-name')
+import { checkItemSchema, ruleIdSchema, severitySchema } from './check-item-config.ts'
 
 /** Says why a finding may stay, who answers for it, and for how long. */
 export const waiverSchema = z.strictObject({
-  rule: ruleId,
+  rule: ruleIdSchema,
   /** Only findings in this file, relative to the project. Absent, in all. */
   file: z.string().min(1).optional(),
   /** Only findings about this resource: `Deployment/web`, `services.db`. */
@@ -27,7 +25,7 @@ export const checksSchema = z.strictObject({
   /** By rule: its severity or `off`, and its options. */
   rules: z
     .record(
-      ruleId,
+      ruleIdSchema,
       z.union([
         severitySchema,
         z.literal('off'),
@@ -38,6 +36,8 @@ export const checksSchema = z.strictObject({
       ]),
     )
     .default({}),
+  /** Checks of your own. */
+  items: z.array(checkItemSchema).max(1_000).default([]),
   waivers: z.array(waiverSchema).max(1_000).default([]),
   /** File with the findings that were there before the check was; they do not fail it. */
   baseline: z.string().min(1).optional(),

@@ -8,8 +8,8 @@ export interface ErrorDefinition<Seen = never> {
   hint: string | ((seen: Seen) => string)
   /** HTTP status, where the error ends a request. */
   status?: number
-  /** Process exit code: 2 is wrong use of the command line; all else ends with 1. */
-  exit?: 1 | 2
+  /** Process exit code: 2 is wrong use of the command line, 3 what a check found; all else ends with 1. */
+  exit?: 1 | 2 | 3
 }
 
 /** A {@link HavnError} as JSON: the only form that crosses threads, processes and files. */
@@ -19,7 +19,7 @@ export interface ErrorJson {
   hint: string
   kind: 'user' | 'system'
   status?: number
-  exit: 1 | 2
+  exit: 1 | 2 | 3
   detail?: string
 }
 
@@ -32,11 +32,11 @@ export class HavnError extends Error {
   readonly hint: string
   readonly kind: 'user' | 'system'
   readonly status: number | undefined
-  readonly exit: 1 | 2
+  readonly exit: 1 | 2 | 3
   /** Foreign words, whole and unchanged: a Python traceback, pip's output. */
   readonly detail: string | undefined
 
-  constructor(json: Omit<ErrorJson, 'exit'> & { exit?: 1 | 2 }, options?: ErrorOptions) {
+  constructor(json: Omit<ErrorJson, 'exit'> & { exit?: 1 | 2 | 3 }, options?: ErrorOptions) {
     super(json.message, options)
     this.name = 'HavnError'
     this.code = json.code

@@ -25,6 +25,8 @@ export type {
   PythonProject,
   StaticFiles,
 } from './app-facts.ts'
+export { checkItemSchema } from './check-item-config.ts'
+export type { CheckItem, CheckItemFault, CheckItemFunction, CheckItemInput } from './check-item-config.ts'
 export { checksSchema, waiverSchema } from './checks-config.ts'
 export type { ChecksConfig, ChecksOptions, Waiver } from './checks-config.ts'
 export { configJsonSchema } from './config-json-schema.ts'

@@ -168,6 +168,23 @@ export const errors = defineErrors({
     message: () => '--tls local and --tls-cert both say which certificate is served.',
     hint: 'Leave one of them out.',
   },
+  HAVN_ERR_CHECK_REFUSED: {
+    kind: 'user',
+    exit: 3,
+    message: (seen: { level: string; findings: readonly string[]; more: number; errored: number }) =>
+      [
+        `The check has findings at level ${seen.level} or above, or rules that could not run (${seen.errored}): nothing was changed.`,
+        ...seen.findings.map((finding) => `  - ${finding}`),
+        ...(seen.more > 0 ? [`  - and ${seen.more} more`] : []),
+      ].join('\n'),
+    hint: 'platform check shows all, and what to do; --skip-check deploys all the same.',
+  },
+  HAVN_ERR_CHECK_NOBODY_TO_ASK: {
+    kind: 'user',
+    exit: 2,
+    message: () => '--fix-suggested asks about each change, and nobody is here to answer.',
+    hint: 'Run it in a terminal; --fix makes the changes that need no look, anywhere.',
+  },
   HAVN_ERR_FACT_UNKNOWN: {
     kind: 'user',
     exit: 2,

@@ -12,7 +12,12 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }))
 
 async function run(...args: string[]) {
-  const terminal = new RecordedTerminal()
+  return runAnswered(undefined, ...args)
+}
+
+/** With somebody there who gives these answers. */
+async function runAnswered(answers: string[] | undefined, ...args: string[]) {
+  const terminal = new RecordedTerminal({ answers })
   const code = await main(args, terminal)
   return { code, out: terminal.out, err: terminal.err }
 }
@@ -139,6 +144,55 @@ describe('platform check', () => {
     expect(out).toContain('in the baseline')
     await rm(file)
     expect((await run('check', folder)).err).toContain('HAVN_ERR_CHECK_BASELINE_MISSING')
+    await rm(config)
+  })
+
+  describe('asks about fixes that need a look', () => {
+    const before = 'FROM python:3.13-slim\nUSER 10001\nCMD gunicorn shop.wsgi\n'
+    const mend = async (answers?: string[], ...more: string[]) => {
+      await writeFile(join(folder, 'Dockerfile'), before)
+      const seen = await runAnswered(answers, 'check', folder, '--fix-suggested', ...more)
+      return { ...seen, after: await readFile(join(folder, 'Dockerfile'), 'utf8') }
+    }
+
+    test('showing what they change, and makes those alone that are wanted', async () => {
+      const { err, after } = await mend(['y'])
+      expect(err).toContain('[y]es, [N]o, [q]uit')
+      expect(err).toContain('- CMD gunicorn shop.wsgi\n      + CMD exec gunicorn shop.wsgi\n')
+      expect(after).toBe(before.replace('CMD', 'CMD exec'))
+    })
+
+    test.each([[['n']], [['']], [['q']], [[]]])('and takes %j for no', async (answers) => {
+      expect((await mend(answers)).after).toBe(before)
+    })
+
+    test('but not where nobody is there', async () => {
+      const { code, err, after } = await mend(undefined)
+      expect([code, after]).toEqual([2, before])
+      expect(err).toContain('HAVN_ERR_CHECK_NOBODY_TO_ASK')
+    })
+  })
+
+  test('runs items of one’s own, commands and code', async () => {
+    await rm(join(folder, 'Dockerfile'))
+    const config = join(folder, 'platform.config.ts')
+    await writeFile(
+      config,
+      `export default {
+  checks: {
+    items: [
+      { id: 'shop.licence', title: 'There is no licence', check: async ({ read, report }) => {
+        if ((await read('LICENSE')) === null) report({ message: 'LICENSE is missing.' })
+      } },
+      { id: 'shop.exit', title: 'The command fails', command: [process.execPath, '-e', 'process.exit(2)'], severity: 'warn' },
+    ],
+  },
+}\n`,
+    )
+    const { code, out } = await run('check', folder)
+    expect(code).toBe(3)
+    expect(out).toMatch(/error shop\.licence\n {4}LICENSE is missing\.\n/)
+    expect(out).toContain('ended with exit code 2.')
     await rm(config)
   })
 

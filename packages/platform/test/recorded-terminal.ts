@@ -19,7 +19,19 @@ export class RecordedTerminal implements Terminal {
   readonly isStdoutTerminal: boolean
   readonly isStdoutColored: boolean
 
-  constructor({ isTerminal = false, isColored = false } = {}) {
+  readonly ask: Terminal['ask']
+
+  /** @param options.answers to what it is asked, in order; without them nobody answers. */
+  constructor({
+    isTerminal = false,
+    isColored = false,
+    answers,
+  }: { isTerminal?: boolean; isColored?: boolean; answers?: string[] } = {}) {
+    const asked = async (question: string) => {
+      this.stderr.write(question)
+      return answers!.shift() ?? ''
+    }
+    this.ask = answers === undefined ? null : asked
     this.isInteractive = isTerminal
     this.isStdoutTerminal = isTerminal
     this.isStderrColored = isColored

@@ -55,7 +55,7 @@ function isFree(
 }
 
 /** From the last one back, so that offsets stay true. */
-function applyEdits(text: string, edits: readonly TextEdit[]): string {
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let result = text
   for (const { start, end, text: replacement } of edits.toSorted((one, other) => other.start - one.start))
     result = result.slice(0, start) + replacement + result.slice(end)

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
-import type { Severity } from '@havn/plugin-api'
+import type { Fix, Severity } from '@havn/plugin-api'
+import { changedLines } from '../fix/changed-lines.ts'
 import type { CheckResult, JudgedFinding } from '../run/run-checks.ts'
 import { countFindings } from './count-findings.ts'
 import { gradeOf } from './grade.ts'
@@ -18,8 +19,7 @@ const severities = ['error', 'warn', 'info'] as const
 
 /** What people read: by severity, each finding with its lines and how to mend it, a summary and a grade at the end. */
 export function formatText(result: CheckResult, options: TextOptions): string {
-  const paint = (style: Style, text: string) =>
-    options.isColored ? styleText(style, text, { validateStream: false }) : text
+  const paint = painter(options)
   const open = result.findings.filter(({ status }) => status === 'open')
   const blocks: string[] = []
   for (const severity of severities) {
@@ -39,6 +39,31 @@ export function formatText(result: CheckResult, options: TextOptions): string {
 }
 
 type Paint = (style: Style, text: string) => string
+
+function painter({ isColored }: TextOptions): Paint {
+  return (style, text) => (isColored ? styleText(style, text, { validateStream: false }) : text)
+}
+
+/** One finding, as {@link formatText} shows it. */
+export function formatFinding(finding: JudgedFinding, options: TextOptions): string {
+  return describe(finding, painter(options)) + '\n'
+}
+
+/**
+ * What a fix takes out and puts in, in whole lines.
+ *
+ * @param texts of the files that it edits.
+ */
+export function formatFix({ edits }: Fix, texts: ReadonlyMap<string, string>, options: TextOptions): string {
+  const paint = painter(options)
+  const mark = (style: Style, sign: string, text: string) =>
+    text.split('\n').map((line) => `      ${paint(style, `${sign} ${printable(line)}`)}`)
+  const lines = changedLines(edits, texts).flatMap(({ before, after }) => [
+    ...(before === '' ? [] : mark('red', '-', before)),
+    ...(after === '' ? [] : mark('green', '+', after)),
+  ])
+  return lines.join('\n') + '\n'
+}
 
 function describe(finding: JudgedFinding, paint: Paint): string {
   const { rule, severity, message, hint, place, resource, related, exchange, waiver } = finding

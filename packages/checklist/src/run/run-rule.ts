@@ -34,7 +34,8 @@ export async function runRule(
     findings.push(toFinding(rule, told))
   }
   try {
-    const { options, timeoutMs } = input
+    const { options } = input
+    const timeoutMs = rule.timeoutMs ?? input.timeoutMs
     await withTimeout(timeoutMs, input.signal, (signal) => rule.check({ facts, options, report, signal }))
     return { type: 'ran', findings }
   } catch (error) {

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok } from 'node:assert/strict'
 import type { CheckRule } from '@havn/plugin-api'
 import type { CheckResult } from '../run/run-checks.ts'
+import { planFixes } from '../fix/plan-fixes.ts'
 import { checkFiles, type CheckFilesOptions } from './check-files.ts'
 
 /** Files of one case, by name. A line that ends in `finds: rule.id`, as a comment, has the finding on the next line. */
@@ -11,7 +12,7 @@ export interface RuleCases extends Pick<CheckFilesOptions, 'environment' | 'plat
   example?: string
   /** Cases in which the rule finds nothing, by what they show. */
   passing: Readonly<Record<string, CaseFiles>>
-  /** Cases in which it finds what their annotations say, and nothing else. */
+  /** Cases in which it finds what their annotations say, and nothing else; what it has fixes for, they mend. */
   failing: Readonly<Record<string, CaseFiles>>
 }
 
@@ -36,17 +37,38 @@ export function testRule(
     test(`${rule.id} finds: ${name}`, async () => {
       const wanted = annotations(files, rule.id)
       ok(wanted.length > 0, `No line of this case ends in "finds: ${rule.id}".`)
-      deepStrictEqual(seen(await run(files), rule), wanted)
+      const result = await run(files)
+      deepStrictEqual(seen(result, rule), wanted)
+      await mends(result, files, run)
     })
   }
   if (example === undefined) return
   const { bad, good } = rule.docs
   test(`${rule.id} finds the bad example of its docs`, async () => {
-    ok(seen(await run({ [example]: bad }), rule).length > 0, 'It finds nothing.')
+    const result = await run({ [example]: bad })
+    ok(seen(result, rule).length > 0, 'It finds nothing.')
+    await mends(result, { [example]: bad }, run)
   })
   test(`${rule.id} passes the good example of its docs`, async () => {
     deepStrictEqual(seen(await run({ [example]: good }), rule), [])
   })
+}
+
+/** What a fix mends is not found again, and nothing new is. */
+async function mends(
+  { findings }: CheckResult,
+  files: CaseFiles,
+  run: (files: CaseFiles) => Promise<CheckResult>,
+): Promise<void> {
+  const plan = planFixes(findings, new Map(Object.entries(files)), () => true)
+  if (plan.applied.length === 0) return
+  const again = await run({ ...files, ...Object.fromEntries(plan.files) })
+  const left = findings.length - plan.applied.length
+  ok(again.findings.length <= left, `A fix does not mend: ${again.findings.map(toText).join('; ')}`)
+}
+
+function toText({ message, place }: CheckResult['findings'][number]): string {
+  return `${place === null ? 'nowhere' : `${place.file}:${place.line}`}: ${message}`
 }
 
 /** Where the rule found something; an errored or skipped rule is no pass. */

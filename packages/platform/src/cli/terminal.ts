@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import type { Writable } from 'node:stream'
 
 /** Where progress and results go, and whether a person watches. */
@@ -12,6 +13,8 @@ export interface Terminal {
   /** A person watches stdout. */
   isStdoutTerminal: boolean
   isStdoutColored: boolean
+  /** Asks who watches, on stderr; the end of their input is an empty answer. Null where nobody can answer. */
+  ask: ((question: string) => Promise<string>) | null
 }
 
 /** The process's own; `NO_COLOR` takes the colours (https://no-color.org), a dumb terminal the changing lines too. */
@@ -27,6 +30,17 @@ export function processTerminal(): Terminal {
     isStderrColored: isStderrTerminal && wantsColor,
     isStdoutTerminal,
     isStdoutColored: isStdoutTerminal && wantsColor,
+    ask: isStderrTerminal && process.stdin.isTTY ? ask : null,
+  }
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+  try {
+    return await Promise.race([lines.question(question), ended])
+  } finally {
+    lines.close()
   }
 }
 

@@ -1,18 +1,14 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { relative, resolve } from 'node:path'
-import { formatBaseline, parseBaseline, planFixes, runChecks, writeFixes } from '@havn/checklist'
-import type { Baseline, CheckResult, FixPlan } from '@havn/checklist'
-import { checksSchema } from '@havn/model'
-import type { ChecksConfig } from '@havn/model'
-import type { CheckRule, PluginLogger } from '@havn/plugin-api'
-import { errors } from '../errors.ts'
-import { openProject, type Project, type ProjectOptions } from './project.ts'
+import { rename, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { formatBaseline } from '@havn/checklist'
+import type { CheckResult, FixPlan } from '@havn/checklist'
+import { fixFindings, type FixChoice } from './fix-findings.ts'
+import { openChecklist, type CheckOverrides } from './check-project.ts'
+import { openProject, type ProjectOptions } from './project.ts'
 
-export interface CheckOptions extends ProjectOptions {
-  profile?: ChecksConfig['profile']
-  failLevel?: ChecksConfig['failLevel']
-  /** Mends what can be mended without a change of what the app does, and checks again. */
-  fixes?: boolean
+export interface CheckOptions extends ProjectOptions, CheckOverrides {
+  /** Which faults are mended before what is left is checked again; none, when left out. */
+  choose?: FixChoice
   /** File that all open findings are written to, as known from now on. */
   writeBaseline?: string
   signal: AbortSignal
@@ -32,25 +28,18 @@ export interface CheckReport {
 export async function check(options: CheckOptions): Promise<CheckReport> {
   const project = await openProject(options)
   try {
-    const { profile, failLevel } = options
-    const config = {
-      ...checksSchema.parse(project.config.checks ?? {}),
-      ...(profile && { profile }),
-      ...(failLevel && { failLevel }),
-    }
-    const rules = await openRules(project)
-    const baseline = await readBaseline(project, config)
-    const run = () => runOnce(project, { rules, config, baseline, signal: options.signal })
-    let result = await run()
+    const { choose, writeBaseline, signal } = options
+    const run = await openChecklist(project, options)
+    let result = await run(signal)
     let fixed: FixPlan | null = null
-    if (options.fixes) {
-      fixed = await fix(project, result)
-      if (fixed.applied.length > 0) result = await run()
+    if (choose !== undefined) {
+      fixed = await fixFindings(project, result, choose)
+      if (fixed.applied.length > 0) result = await run(signal)
     }
-    if (options.writeBaseline !== undefined) {
+    if (writeBaseline !== undefined) {
       const known = result.findings.filter(({ status }) => status !== 'waived')
       const text = formatBaseline(known.map(({ fingerprint }) => fingerprint))
-      await writeWhole(resolve(options.writeBaseline), text)
+      await writeWhole(resolve(writeBaseline), text)
     }
     return { result, fixed }
   } finally {
@@ -58,58 +47,8 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   }
 }
 
-/** The rules of all packs that are installed. A pack that does not open is no pass. */
-async function openRules({ registry }: Project): Promise<CheckRule[]> {
-  const packs = registry.list().filter(({ kind }) => kind === 'checks')
-  const opened = await Promise.all(packs.map(({ id }) => registry.open('checks', id)))
-  for (const [at, { degraded }] of opened.entries())
-    if (degraded)
-      throw errors.HAVN_ERR_CHECK_PACK({ pack: packs[at]!.id }, { cause: degraded, detail: degraded.message })
-  return opened.flatMap(({ instance }) => [...instance.rules])
-}
-
-async function readBaseline(
-  { loaded }: Project,
-  { baseline: name }: ChecksConfig,
-): Promise<Baseline | undefined> {
-  if (name === undefined) return undefined
-  const file = resolve(loaded.directory, name)
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw errors.HAVN_ERR_CHECK_BASELINE_MISSING({ file: name, reason: error.code ?? error.message })
-  })
-  return parseBaseline(relative(loaded.directory, file), text)
-}
-
-function runOnce(
-  { tree, config: projectConfig }: Project,
-  input: { rules: CheckRule[]; config: ChecksConfig; baseline: Baseline | undefined; signal: AbortSignal },
-): Promise<CheckResult> {
-  const { rules, config, baseline, signal } = input
-  const environment = projectConfig.app?.env ?? {}
-  const context = { tree, environment, config: projectConfig, site: null, logger: quiet, signal }
-  return runChecks({ rules, config, context, ...(baseline && { baseline }) })
-}
-
 /** Who reads the file meanwhile sees the old one, or the new one. */
 async function writeWhole(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text)
   await rename(`${path}.new`, path)
 }
-
-async function fix({ tree, root }: Project, { findings }: CheckResult): Promise<FixPlan> {
-  const open = findings.filter(({ status }) => status === 'open')
-  const files = new Set(
-    open.flatMap(({ fixes }) => fixes.flatMap(({ edits }) => edits.map(({ file }) => file))),
-  )
-  const texts = new Map<string, string>()
-  for (const file of files) {
-    const text = await tree.read(file)
-    if (text !== null) texts.set(file, text)
-  }
-  const plan = planFixes(open, texts, ({ safety }) => safety === 'safe')
-  await writeFixes(root, plan, texts)
-  return plan
-}
-
-/** What facts have to say is a finding, or a reason why a rule was skipped. */
-const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }

@@ -3,6 +3,7 @@ import type { AppFacts, Endpoint, PluginRef, Release } from '@havn/model'
 import { addressToUrl } from '@havn/model/address'
 import type { MonitorContract, OrchestratorContract, Target } from '@havn/plugin-api'
 import { listenForStop, type StopRequest } from './stop-request.ts'
+import { describeGate } from '../cli/describe-gate.ts'
 import { Progress } from '../cli/progress.ts'
 import { printError } from '../cli/print-error.ts'
 import { paint, type Terminal } from '../cli/terminal.ts'
@@ -10,6 +11,7 @@ import { readStatus } from '../control/control-client.ts'
 import { startControlServer, type DeploymentStatus } from '../control/control-server.ts'
 import { errors } from '../errors.ts'
 import { assertAddressFree, findFreePort } from './address-preflight.ts'
+import { passGate, type GatePolicy, type GateReport } from './check-gate.ts'
 import { planRelease } from './plan-release.ts'
 import { findApp, openProject, type Project, type ProjectOptions } from './project.ts'
 import { proveRelease } from './prove-release.ts'
@@ -23,6 +25,7 @@ import { ensureRunDirectory, ensureStateDirectory } from './state-directories.ts
 export interface UpOptions extends ProjectOptions {
   python?: string
   overrides: Overrides
+  gate: GatePolicy
 }
 
 /**
@@ -107,6 +110,11 @@ async function upProject(input: UpInput): Promise<number> {
     now: new Date(),
   })
 
+  const gate = passGate(project, options.gate, signal)
+  // Where it refuses, nothing may have changed; where it only tells, nobody waits for it.
+  if (options.gate.refusesAt !== null) await gate
+  else gate.catch(() => {})
+
   progress.heading(describeApp(found.facts, terminal))
   for (const { path, what, instead } of unsupported)
     warn(`${proxy.id}: ${path}: ${what}. Instead: ${instead}.`, terminal)
@@ -125,12 +133,17 @@ async function upProject(input: UpInput): Promise<number> {
   for (const job of release.jobs) await orchestrator.runJob(job, apply)
   await orchestrator.apply({ ...apply, plan: orchestrator.plan(release, null) })
 
-  return serveUntilStopped({ ...input, orchestrator, release, publicEndpoints })
+  return serveUntilStopped({ ...input, orchestrator, release, publicEndpoints, gate })
 }
 
 /** The release answers: says where, and waits for whichever comes first, a signal or the release's own end. */
 async function serveUntilStopped(
-  input: UpInput & { orchestrator: OrchestratorContract; release: Release; publicEndpoints: Endpoint[] },
+  input: UpInput & {
+    orchestrator: OrchestratorContract
+    release: Release
+    publicEndpoints: Endpoint[]
+    gate: Promise<GateReport>
+  },
 ): Promise<number> {
   const { project, terminal, progress, signals, orchestrator, release, publicEndpoints } = input
   const stopRequested = Promise.withResolvers<void>()
@@ -155,6 +168,7 @@ async function serveUntilStopped(
     reload,
   })
   try {
+    for (const line of describeGate(await input.gate)) warn(line, terminal)
     await announce({ terminal, release, publicEndpoints, urls })
     const asked = Promise.race([signals.requested, stopRequested.promise]).then(() => null)
     const ended = await Promise.race([asked, orchestrator.ended()])

@@ -141,6 +141,8 @@ export interface CheckRule<Needs extends FactsNeeded = FactsNeeded, Options = un
   docs: RuleDocs
   /** A Standard Schema of its options, each with a default. */
   options?: StandardSchemaV1<unknown, Options>
+  /** Longest that it may take, in milliseconds, where that is not the run's own limit. */
+  timeoutMs?: number
   /** Facts without which it is skipped. */
   needs: Needs
   check(input: {

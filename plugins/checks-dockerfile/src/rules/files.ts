@@ -62,15 +62,20 @@ export const workdirRelative = defineRule({
       for (const stage of file.stages) {
         let isKnown = false
         for (const instruction of stage.instructions) {
-          if (instruction.keyword !== 'WORKDIR') continue
-          const path = instruction.words[0]?.text ?? ''
+          const [word] = instruction.words
+          if (instruction.keyword !== 'WORKDIR' || word === undefined) continue
+          const path = word.text
           if (/^(?:\/|[A-Za-z]:|\$)/.test(path)) isKnown = true
-          else if (!isKnown && path !== '')
+          else if (!isKnown && path !== '') {
+            const [start, end] = file.source.offsetsOf(word.place)
+            const edit = { file: file.source.file, start, end, text: `/${path.replace(/^\.?\//, '')}` }
             report({
               message: `WORKDIR ${path} is relative.`,
               place: instruction.place,
               resource: nameOf(file, stage),
+              fixes: [{ title: 'Begin at the root', safety: 'suggested', edits: [edit] }],
             })
+          }
         }
       }
   },

@@ -1,5 +1,6 @@
 import { defineRule, dockerfiles } from '@havn/checklist'
-import type { CheckRule } from '@havn/plugin-api'
+import type { ShellWord } from '@havn/checklist'
+import type { CheckRule, Fix } from '@havn/plugin-api'
 import { commandsOf, hasOption, operandsOf, type RunCommand } from '../walk.ts'
 
 const docs = { language: 'dockerfile' }
@@ -12,7 +13,7 @@ function verbOf({ command }: RunCommand): string {
 }
 
 /** `python -m pip …` is pip. */
-function pipArguments({ command }: RunCommand): readonly { text: string }[] | null {
+function pipArguments({ command }: RunCommand): readonly ShellWord[] | null {
   if (isPip(command.program)) return command.args
   const [dashM, pip, ...rest] = command.args
   return /^python[0-9.]*$/.test(command.program) && dashM?.text === '-m' && pip?.text === 'pip' ? rest : null
@@ -25,19 +26,36 @@ const mounts = ({ instruction }: RunCommand) =>
 function commandRule(
   rule: Omit<CheckRule<{ dockerfiles: typeof dockerfiles }>, 'needs' | 'check'> & {
     find: (run: RunCommand) => string | null
+    fix?: (run: RunCommand) => Fix | null
   },
 ) {
-  const { find, ...about } = rule
+  const { find, fix, ...about } = rule
   return defineRule({
     ...about,
     needs: { dockerfiles },
     check({ facts, report }) {
       for (const run of commandsOf(facts.dockerfiles)) {
         const message = find(run)
-        if (message !== null) report({ message, place: run.command.place })
+        if (message === null) continue
+        const fixes = [fix?.(run) ?? []].flat()
+        report({ message, place: run.command.place, fixes })
       }
     },
   })
+}
+
+/** Puts an option behind the word `install`. */
+function addOption(
+  { file }: RunCommand,
+  words: readonly ShellWord[],
+  option: string,
+  safety: Fix['safety'],
+): Fix | null {
+  const verb = words.find(({ text }) => text === 'install')
+  if (verb === undefined) return null
+  const [, end] = file.source.offsetsOf(verb.place)
+  const edit = { file: file.source.file, start: end, end, text: ` ${option}` }
+  return { title: `Add ${option}`, safety, edits: [edit] }
 }
 
 export const aptListsKept = commandRule({
@@ -85,6 +103,8 @@ export const aptRecommends = commandRule({
       run.command.args.some(({ text }) => /APT::Install-Recommends=(?:0|false|no)/i.test(text))
     return isOff ? null : 'It takes all recommended packages, too.'
   },
+  // Something may need one of them.
+  fix: (run) => addOption(run, run.command.args, '--no-install-recommends', 'suggested'),
 })
 
 export const updateAlone = commandRule({
@@ -222,6 +242,7 @@ export const pipCache = commandRule({
     )
     return isOff ? null : 'What pip loads stays in the layer.'
   },
+  fix: (run) => addOption(run, pipArguments(run)!, '--no-cache-dir', 'safe'),
 })
 
 export const npmUnpinned = commandRule({

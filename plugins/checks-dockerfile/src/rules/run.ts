@@ -1,5 +1,6 @@
-import { defineRule, dockerfiles, shellOf } from '@havn/checklist'
+import { defineRule, dockerfiles, parseShell, shellOf } from '@havn/checklist'
 import type { DockerInstruction } from '@havn/checklist'
+import type { Fix } from '@havn/plugin-api'
 import { commandsOf, finalInstructions, instructionsOf } from '../walk.ts'
 
 const docs = { language: 'dockerfile' }
@@ -27,9 +28,22 @@ export const shellForm = defineRule({
           instruction.rest.text !== '' &&
           !/(?:^|&&\s*|;\s*)exec\s/.test(instruction.rest.text)
         )
-          report({ message: `${instruction.keyword} is in shell form.`, place: instruction.place })
+          report({
+            message: `${instruction.keyword} is in shell form.`,
+            place: instruction.place,
+            fixes: execFix(instruction),
+          })
   },
 })
+
+/** One simple command may take the shell's place; of several, the shell must see to the next. */
+function execFix({ rest }: DockerInstruction): Fix[] {
+  const commands = parseShell(rest)
+  if (commands.length !== 1 || /[;&|()<>`]|^\s*[A-Za-z_]\w*=/.test(rest.text)) return []
+  const start = rest.offsetOf(rest.text.search(/\S/))
+  const edit = { file: rest.source.file, start, end: start, text: 'exec ' }
+  return [{ title: 'Let the app take the place of the shell', safety: 'suggested', edits: [edit] }]
+}
 
 /** The last `CMD` and the last `ENTRYPOINT`: Docker forgets the others. */
 function lastOnes(instructions: readonly DockerInstruction[]): DockerInstruction[] {

@@ -1,5 +1,7 @@
 import { Option, type Command } from 'commander'
 import type { CheckReport } from '../../deployment/check.ts'
+import type { FixChoice } from '../../deployment/fix-findings.ts'
+import { errors } from '../../errors.ts'
 import { configOption, type CommandContext } from '../program.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -11,6 +13,7 @@ interface CheckValues {
   failLevel?: 'info' | 'warn' | 'error'
   profile?: 'minimal' | 'recommended' | 'strict'
   fix?: boolean
+  fixSuggested?: boolean
   writeBaseline?: string
   verbose?: boolean
   config?: string
@@ -44,18 +47,38 @@ export function addCheckCommand(program: Command, { terminal, setExitCode }: Com
       ]),
     )
     .option('--fix', 'mend what can be mended without changing what the app does')
+    .option('--fix-suggested', 'show each fix that needs a look, and ask whether to make it')
     .option('--write-baseline <file>', 'take what is found now for known; name the file in checks.baseline')
     .option('--verbose', 'also tell of what is waived, known or skipped')
     .addOption(configOption())
     .action(async (directory: string, values: CheckValues) => {
       const { check } = await import('../../deployment/check.ts')
-      const { profile, failLevel, fix: fixes, writeBaseline, config: configFile } = values
+      const { profile, failLevel, writeBaseline, config: configFile } = values
+      const choose = await chooseFixes(values, terminal)
       const signal = new AbortController().signal
-      const report = await check({ directory, configFile, profile, failLevel, fixes, writeBaseline, signal })
+      const report = await check({ directory, configFile, profile, failLevel, choose, writeBaseline, signal })
       tellOfFixes(report, terminal)
       terminal.stdout.write(await format(report, { ...values, version }, terminal))
       if (report.result.hasFailed) setExitCode(FOUND)
     })
+}
+
+/** Safe fixes without a question, the others with one; undefined where nothing is to be mended. */
+async function chooseFixes(values: CheckValues, terminal: Terminal): Promise<FixChoice | undefined> {
+  if (!values.fix && !values.fixSuggested) return undefined
+  if (values.fixSuggested && terminal.ask === null) throw errors.HAVN_ERR_CHECK_NOBODY_TO_ASK({})
+  const { formatFinding, formatFix } = await import('@havn/checklist')
+  const options = { isColored: terminal.isStderrColored }
+  let isOver = false
+  return async (fix, finding, texts) => {
+    if (fix.safety === 'safe') return values.fix ?? false
+    if (!values.fixSuggested || isOver) return false
+    const shown = finding.isSensitive ? '' : formatFix(fix, texts, options)
+    terminal.stderr.write(`${formatFinding(finding, options)}    ${fix.title}:\n${shown}`)
+    const answer = (await terminal.ask!('    Make this change? [y]es, [N]o, [q]uit: ')).trim().toLowerCase()
+    isOver = ['q', 'quit'].includes(answer)
+    return ['y', 'yes'].includes(answer)
+  }
 }
 
 function tellOfFixes({ fixed }: CheckReport, { stderr }: Terminal): void {

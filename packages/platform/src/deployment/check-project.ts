@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import { relative, resolve } from 'node:path'
+import { parseBaseline, rulesOfItems, runChecks } from '@havn/checklist'
+import type { Baseline, CheckResult } from '@havn/checklist'
+import { checksSchema } from '@havn/model'
+import type { ChecksConfig } from '@havn/model'
+import type { CheckRule, PluginLogger } from '@havn/plugin-api'
+import { errors } from '../errors.ts'
+import { appEnvironment } from './app-environment.ts'
+import type { Project } from './project.ts'
+
+/** What of the configuration a command line says otherwise. */
+export interface CheckOverrides {
+  profile?: ChecksConfig['profile']
+  failLevel?: ChecksConfig['failLevel']
+}
+
+/**
+ * Makes the checklist of a project ready: all rules, and what they are judged by. Running it changes nothing.
+ *
+ * @throws HAVN_ERR_CHECK_PACK, HAVN_ERR_CHECK_BASELINE*
+ */
+export async function openChecklist(
+  project: Project,
+  { profile, failLevel }: CheckOverrides,
+): Promise<(signal: AbortSignal) => Promise<CheckResult>> {
+  const { tree, loaded, config: platformConfig } = project
+  const config = {
+    ...checksSchema.parse(platformConfig.checks ?? {}),
+    ...(profile && { profile }),
+    ...(failLevel && { failLevel }),
+  }
+  const { directory } = loaded
+  const items = rulesOfItems(config.items, { directory, machine: appEnvironment(process.env, {}) })
+  const rules = [...(await openRules(project)), ...items]
+  const baseline = await readBaseline(directory, config)
+  const environment = platformConfig.app?.env ?? {}
+  return (signal) => {
+    const context = { tree, environment, config: platformConfig, site: null, logger: quiet, signal }
+    return runChecks({ rules, config, context, ...(baseline && { baseline }) })
+  }
+}
+
+/** The rules of all packs that are installed. A pack that does not open is no pass. */
+async function openRules({ registry }: Project): Promise<CheckRule[]> {
+  const packs = registry.list().filter(({ kind }) => kind === 'checks')
+  const opened = await Promise.all(packs.map(({ id }) => registry.open('checks', id)))
+  for (const [at, { degraded }] of opened.entries())
+    if (degraded)
+      throw errors.HAVN_ERR_CHECK_PACK({ pack: packs[at]!.id }, { cause: degraded, detail: degraded.message })
+  return opened.flatMap(({ instance }) => [...instance.rules])
+}
+
+async function readBaseline(
+  directory: string,
+  { baseline: name }: ChecksConfig,
+): Promise<Baseline | undefined> {
+  if (name === undefined) return undefined
+  const file = resolve(directory, name)
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw errors.HAVN_ERR_CHECK_BASELINE_MISSING({ file: name, reason: error.code ?? error.message })
+  })
+  return parseBaseline(relative(directory, file), text)
+}
+
+/** What facts have to say is a finding, or a reason why a rule was skipped. */
+const quiet: PluginLogger = { debug() {}, info() {}, warn() {}, error() {} }
