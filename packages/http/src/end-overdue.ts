@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { lingerAndClose } from './linger.ts'
-import { formatErrorResponse } from './send-error.ts'
+import { formatErrorFor } from './send-error.ts'
 
 /**
  * Ends a request whose time has passed in the place of who answers it: with an error where nothing has gone out, by
@@ -18,7 +18,7 @@ export function endOverdue(response: ServerResponse, status = 504): void {
   response.prependOnceListener('close', () => (isClosed = true))
   response.detachSocket(socket)
   response.destroy()
-  lingerAndClose(socket, formatErrorResponse(status))
+  lingerAndClose(socket, formatErrorFor(response, status))
   // Newer Nodes tell of it by themselves, by now.
   process.nextTick(() => {
     if (!isClosed) response.emit('close')

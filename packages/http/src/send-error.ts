@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { errorContextOf } from './error-context.ts'
 import { chooseErrorFormat } from './error-format.ts'
+import { grpcStatusFields, isGrpc } from './grpc.ts'
 import { errorPagePolicy, formatErrorPage } from './error-page.ts'
 import { lingerAfterResponse } from './linger.ts'
 
@@ -20,14 +21,15 @@ export interface SendErrorOptions {
 
 /**
  * Answers with a small body, as the client's Accept has it: a page to those who name HTML, `application/problem+json` (RFC 9457), or
- * plain text. The page is the site's own where {@link setErrorContext} gave one. A response that has begun can only be
- * cut off, so that the client sees that it is incomplete.
+ * plain text. The page is the site's own where {@link setErrorContext} gave one. Callers of gRPC get its status instead. A
+ * response that has begun can only be cut off, so that the client sees that it is incomplete.
  */
 export function sendError(response: ServerResponse, status: number, options: SendErrorOptions = {}): void {
   if (response.headersSent) {
     response.destroy()
     return
   }
+  if (isGrpc(response.req)) return sendGrpcError(response, status, options)
   const { headers, body } = errorBody(response, status, options.message)
   for (const name of response.getHeaderNames()) if (ABOUT_BODY.test(name)) response.removeHeader(name)
   response.writeHead(status, {
@@ -40,6 +42,19 @@ export function sendError(response: ServerResponse, status: number, options: Sen
   })
   if (options.close && response.socket) lingerAfterResponse(response.socket)
   response.end(response.req?.method === 'HEAD' ? undefined : body)
+}
+
+/** A head alone: on HTTP/2 it is the end of its stream, too, which is how callers know it. */
+function sendGrpcError(response: ServerResponse, status: number, options: SendErrorOptions): void {
+  for (const name of response.getHeaderNames()) if (ABOUT_BODY.test(name)) response.removeHeader(name)
+  response.writeHead(200, {
+    'content-type': 'application/grpc',
+    ...grpcStatusFields(status, options.message ?? STATUS_CODES[status] ?? 'Error'),
+    ...options.headers,
+    ...(options.close && { connection: 'close' }),
+  })
+  if (options.close && response.socket) lingerAfterResponse(response.socket)
+  response.end()
 }
 
 /**
@@ -83,6 +98,14 @@ export function errorBody(
   if (own !== null) return { headers, body: own }
   const body = formatErrorPage({ status, title, message, requestId })
   return { headers: { ...headers, 'content-security-policy': errorPagePolicy }, body }
+}
+
+/** The same as text, for the response to a request whose own object is no longer to be used. */
+export function formatErrorFor(response: ServerResponse, status: number): string {
+  if (!isGrpc(response.req)) return formatErrorResponse(status)
+  const fields = { 'Content-Type': 'application/grpc', ...grpcStatusFields(status, STATUS_CODES[status]!) }
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 200 OK\r\n${lines.join('')}Content-Length: 0\r\nConnection: close\r\n\r\n`
 }
 
 /** The same for a socket that no response belongs to: malformed requests, refused upgrades. Ends the connection. */

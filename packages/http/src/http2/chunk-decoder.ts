@@ -1,3 +1,4 @@
+const CR = 0x0d
 const LF = 0x0a
 const ZERO = 0x30
 const NINE = 0x39
@@ -5,12 +6,16 @@ const NINE = 0x39
 const LOWER_CASE = 0x20
 const LOWER_A = 0x61
 
-/** Takes the chunked coding off a body that node:http has put it on (RFC 9112 §7.1); its trailers are dropped. */
+/** Takes the chunked coding off a body that node:http has put it on (RFC 9112 §7.1). */
 export class ChunkDecoder {
-  #state: 'size' | 'data' | 'line-end' | 'over' = 'size'
+  /** The lines behind the last chunk: all of them once this {@link isOver}. */
+  readonly trailers: string[] = []
+  #state: 'size' | 'data' | 'line-end' | 'trailer' | 'over' = 'size'
   #size = 0
+  /** Of a trailer that is not whole. */
+  #line = ''
 
-  /** True behind the last chunk. */
+  /** True behind the last chunk, and the trailers behind that. */
   get isOver(): boolean {
     return this.#state === 'over'
   }
@@ -26,7 +31,8 @@ export class ChunkDecoder {
         if (this.#size === 0) this.#state = 'line-end'
         at = end
       } else {
-        this.#readLine(bytes[at]!)
+        if (this.#state === 'trailer') this.#readTrailer(bytes[at]!)
+        else this.#readLine(bytes[at]!)
         at += 1
       }
     }
@@ -37,7 +43,17 @@ export class ChunkDecoder {
     if (byte !== LF) {
       if (this.#state === 'size' && byte >= ZERO) this.#size = this.#size * 16 + digitOf(byte)
     } else if (this.#state === 'line-end') this.#state = 'size'
-    else this.#state = this.#size === 0 ? 'over' : 'data'
+    else this.#state = this.#size === 0 ? 'trailer' : 'data'
+  }
+
+  #readTrailer(byte: number): void {
+    if (byte !== LF) {
+      if (byte !== CR) this.#line += String.fromCharCode(byte)
+      return
+    }
+    if (this.#line === '') this.#state = 'over'
+    else this.trailers.push(this.#line)
+    this.#line = ''
   }
 }
 

@@ -1,6 +1,7 @@
 import { constants, performServerHandshake } from 'node:http2'
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import { FrameNoise } from './frame-noise.ts'
 import type { Http2Lane } from './http2-lane.ts'
 
 /** Streams that a client may have open at a time. */
@@ -17,9 +18,6 @@ const RESET_BURST = 200
 const RESETS_PER_S = 20
 /** Crumbs of cookies count as fields until they are joined. */
 const MAX_COOKIE_CRUMBS = 200
-/** PING and SETTINGS frames that a client may send in this time. */
-const NOISE_MS = 10_000
-const MAX_NOISE = 1_000
 /** Long enough for a client to read that the connection ends, short enough that nobody is held up by it. */
 const LINGER_MS = 1_000
 
@@ -30,8 +28,7 @@ export class Http2Connection {
   readonly #session: ServerHttp2Session
   #streams = 0
   #timer: NodeJS.Timeout | null = null
-  #noise = 0
-  #noiseSinceMs = 0
+  readonly #noise = new FrameNoise()
 
   constructor(socket: TLSSocket, lane: Http2Lane) {
     this.socket = socket
@@ -80,15 +77,8 @@ export class Http2Connection {
     else this.goAway()
   }
 
-  /** Frames that ask for an answer, and cost their sender nothing (CVE-2019-9512, CVE-2019-9515). */
   readonly #onNoise = (): void => {
-    const nowMs = performance.now()
-    if (nowMs - this.#noiseSinceMs > NOISE_MS) {
-      this.#noiseSinceMs = nowMs
-      this.#noise = 0
-    }
-    this.#noise++
-    if (this.#noise <= MAX_NOISE) return
+    if (!this.#noise.add()) return
     this.#session.destroy(
       new Error('Too many frames that ask for an answer'),
       constants.NGHTTP2_ENHANCE_YOUR_CALM,

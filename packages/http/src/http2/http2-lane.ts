@@ -6,6 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ClientPace } from '../client-pace.ts'
 import { adoptStream } from '../connection.ts'
 import type { Connection } from '../connection.ts'
+import { isGrpcType } from '../grpc.ts'
 import { createRequest, createResponse } from '../own-message.ts'
 import { isRefusal } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
@@ -60,8 +61,10 @@ export function openHttp2Lane(options: Http2LaneOptions): void {
     timeouts,
     left: (connection) => connections.delete(connection),
     serve(stream, rawFields, client) {
-      const isHead = rawFields[rawFields.indexOf(':method') + 1] === 'HEAD'
-      const socket = new StreamSocket(stream, client, isHead)
+      const isHead = fieldOf(rawFields, ':method') === 'HEAD'
+      const takesTrailers =
+        fieldOf(rawFields, 'te') === 'trailers' || isGrpcType(fieldOf(rawFields, 'content-type'))
+      const socket = new StreamSocket(stream, client, { isHead, takesTrailers })
       socket.on('error', ignore)
       const head = readRequestFields(rawFields, limits.maxHeaderBytes)
       const { request, response } = createMessages(socket, stream, head)
@@ -110,6 +113,11 @@ function createMessages(socket: StreamSocket, stream: ServerHttp2Stream, head: R
     if (!isHeard) socket.destroy()
   })
   return { request, response }
+}
+
+function fieldOf(rawFields: readonly string[], wanted: string): string | undefined {
+  for (let n = 0; n < rawFields.length; n += 2) if (rawFields[n] === wanted) return rawFields[n + 1]
+  return undefined
 }
 
 /** What a refusal is the answer to. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ResponseReader } from './response-reader.ts'
-import type { ResponseFields } from './response-reader.ts'
+import type { ResponseFields, TrailerFields } from './response-reader.ts'
 
 interface Seen {
   heads: { fields: ResponseFields; isWhole: boolean }[]
@@ -9,11 +9,12 @@ interface Seen {
   body: string
   isComplete: boolean
   mayEnd: boolean
+  trailers: TrailerFields
 }
 
 /** What a reader makes of a response that comes in these parts. */
 function read(parts: readonly (string | Buffer)[], isHead = false): Seen {
-  const seen: Seen = { heads: [], information: [], body: '', isComplete: false, mayEnd: false }
+  const seen: Seen = { heads: [], information: [], body: '', isComplete: false, mayEnd: false, trailers: {} }
   const body: Buffer[] = []
   const reader = new ResponseReader({
     isHead,
@@ -21,8 +22,8 @@ function read(parts: readonly (string | Buffer)[], isHead = false): Seen {
     onHead: (fields, isWhole) => seen.heads.push({ fields, isWhole }),
   })
   for (const part of parts) reader.read(Buffer.from(part as string, 'latin1'), body)
-  const { isComplete, mayEnd } = reader
-  return { ...seen, body: Buffer.concat(body).toString('latin1'), isComplete, mayEnd }
+  const { isComplete, mayEnd, trailers } = reader
+  return { ...seen, trailers, body: Buffer.concat(body).toString('latin1'), isComplete, mayEnd }
 }
 
 const ok = 'HTTP/1.1 200 OK\r\n'
@@ -35,6 +36,7 @@ describe('a response as node:http writes it', () => {
       body: 'hello',
       isComplete: true,
       mayEnd: true,
+      trailers: {},
     })
   })
 
@@ -44,15 +46,28 @@ describe('a response as node:http writes it', () => {
       '5\r\nhello\r\n',
       '1F\r\n',
       'x'.repeat(31),
-      '\r\n0\r\n',
+      '\r\n0\r\n\r\n',
     ])
     expect(seen).toMatchObject({ body: 'hello' + 'x'.repeat(31), isComplete: true })
     expect(seen.heads[0]!.fields).toEqual({ ':status': 200 })
   })
 
-  test('with trailers, which stay behind', () => {
-    const parts = [`${ok}Trailer: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n`, '0\r\nX: y\r\n\r\n']
-    expect(read(parts)).toMatchObject({ body: 'a', isComplete: true })
+  test('with trailers, lists of gRPC in fields of their own', () => {
+    const trailers = 'X: y\r\nx: z\r\nA-Bin: AA==\r\na-bin: AQ==\r\nTE: x\r\n'
+    const parts = [`${ok}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n`, `0\r\n${trailers}\r\n`]
+    expect(read(parts)).toMatchObject({
+      body: 'a',
+      isComplete: true,
+      trailers: { x: 'y, z', 'a-bin': ['AA==', 'AQ=='] },
+    })
+    expect(read([parts[0]!, '0\r\nX: y\r\n'])).toMatchObject({ isComplete: false, mayEnd: false })
+  })
+
+  test('whose body ends before it begins: its head is all of it, unless trailers follow', () => {
+    const head = `${ok}Transfer-Encoding: chunked\r\n\r\n`
+    expect(read([`${head}0\r\n\r\n`])).toMatchObject({ heads: [{ isWhole: true }], isComplete: true })
+    expect(read([`${head}0\r\nX: y\r\n\r\n`]).heads).toMatchObject([{ isWhole: false }])
+    expect(read([head, '0\r\n\r\n']).heads).toMatchObject([{ isWhole: false }])
   })
 
   test('to the end of its connection', () => {
@@ -111,7 +126,7 @@ test('is the same however it is cut', () => {
     fc.string({ unit: 'binary-ascii' }).map((body) => `${ok}Content-Length: ${body.length}\r\n\r\n${body}`),
     fc.array(fc.string({ unit: 'binary-ascii', minLength: 1 })).map((chunks) => {
       const coded = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('')
-      return `HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${ok}Transfer-Encoding: chunked\r\n\r\n${coded}0\r\n\r\n`
+      return `HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${ok}Transfer-Encoding: chunked\r\n\r\n${coded}0\r\nX: y\r\n\r\n`
     }),
   )
   fc.assert(

@@ -1,8 +1,12 @@
 import { ChunkDecoder } from './chunk-decoder.ts'
 
 /** A response's head in the fields of HTTP/2 (RFC 9113 §8.3.2): lower case, nothing of the connection. */
-export interface ResponseFields {
+export interface ResponseFields extends TrailerFields {
   ':status': number
+}
+
+/** The same for what follows a body. */
+export interface TrailerFields {
   [name: string]: number | string | string[]
 }
 
@@ -10,8 +14,11 @@ export interface ResponseReaderOptions {
   /** Of a response to HEAD nothing follows the head. */
   isHead: boolean
   onInformation(fields: ResponseFields): void
-  /** `isWhole`: no body follows. */
-  onHead(fields: ResponseFields, isWhole: boolean): void
+  /**
+   * @param isWhole nothing follows.
+   * @param mayTrail trailers may follow the body.
+   */
+  onHead(fields: ResponseFields, isWhole: boolean, mayTrail: boolean): void
 }
 
 /** RFC 9113 §8.2.2: what HTTP/1.1 says of a connection has no place in HTTP/2. */
@@ -30,6 +37,8 @@ export class ResponseReader {
   readonly #options: ResponseReaderOptions
   /** Of a head that is not whole. */
   #start: Buffer | null = null
+  /** Of a head that is whole, and not told yet. */
+  #fields: ResponseFields | null = null
   #body: 'none' | 'length' | 'chunked' | 'to-the-end' | null = null
   #left = 0
   readonly #chunks = new ChunkDecoder()
@@ -49,11 +58,33 @@ export class ResponseReader {
     return this.#body === 'to-the-end' || this.isComplete
   }
 
+  /** What follows the body, once the response {@link isComplete}. */
+  get trailers(): TrailerFields {
+    const fields: TrailerFields = {}
+    for (const line of this.#chunks.trailers) addLine(fields, line)
+    return fields
+  }
+
   /** Takes what was written; adds what of it is body. */
   read(bytes: Buffer, body: Buffer[]): void {
     let rest: Buffer | null = bytes
     while (this.#body === null && rest !== null) rest = this.#readHead(rest)
-    if (rest === null || rest.length === 0) return
+    if (rest === null) return
+    this.#readBody(rest, body)
+    this.#tellHead(body)
+  }
+
+  /** Told with what came behind it: a chunked body may have ended before it began. */
+  #tellHead(body: readonly Buffer[]): void {
+    const fields = this.#fields
+    if (fields === null) return
+    this.#fields = null
+    const isWhole = this.isComplete && body.length === 0 && this.#chunks.trailers.length === 0
+    this.#options.onHead(fields, isWhole, this.#body === 'chunked')
+  }
+
+  #readBody(rest: Buffer, body: Buffer[]): void {
+    if (rest.length === 0) return
     if (this.#body === 'chunked') this.#chunks.decode(rest, body)
     else if (this.#body === 'to-the-end') body.push(rest)
     else if (this.#body === 'length') {
@@ -78,7 +109,7 @@ export class ResponseReader {
       else if (isChunked) this.#body = 'chunked'
       else this.#body = length === null ? 'to-the-end' : 'length'
       this.#left = length ?? 0
-      this.#options.onHead(fields, this.isComplete)
+      this.#fields = fields
     }
     return seen.subarray(end + HEAD_END.length)
   }
@@ -90,19 +121,25 @@ function parseHead(text: string): { fields: ResponseFields; length: number | nul
   let length: number | null = null
   let isChunked = false
   for (const line of lines) {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, colon).toLowerCase()
-    const value = line.slice(colon + 1).trim()
+    const { name, value } = addLine(fields, line)
     if (name === 'content-length') length = Number(value)
     if (name === 'transfer-encoding') isChunked = /\bchunked$/i.test(value)
-    if (!OF_CONNECTION.has(name)) addField(fields, name, value)
   }
   return { fields, length, isChunked }
 }
 
-/** RFC 9110 §5.3: fields of one name are a list, but for Set-Cookie. */
-function addField(fields: ResponseFields, name: string, value: string): void {
+function addLine(fields: TrailerFields, line: string): { name: string; value: string } {
+  const colon = line.indexOf(':')
+  const name = line.slice(0, colon).toLowerCase()
+  const value = line.slice(colon + 1).trim()
+  if (!OF_CONNECTION.has(name)) addField(fields, name, value)
+  return { name, value }
+}
+
+/** RFC 9110 §5.3: fields of one name are a list, but for Set-Cookie, and for metadata of gRPC that is base64. */
+function addField(fields: TrailerFields, name: string, value: string): void {
   const before = fields[name]
-  if (name === 'set-cookie') fields[name] = before === undefined ? [value] : [...(before as string[]), value]
+  if (name === 'set-cookie' || name.endsWith('-bin'))
+    fields[name] = before === undefined ? [value] : [...(before as string[]), value]
   else fields[name] = before === undefined ? value : `${before as string}, ${value}`
 }

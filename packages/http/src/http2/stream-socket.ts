@@ -15,6 +15,14 @@ const OF_CONNECTION = [
   ...['getCipher', 'getPeerCertificate', 'getPeerX509Certificate', 'getProtocol', 'getX509Certificate'],
 ]
 
+/** What of a request its response depends on. */
+export interface StreamRequest {
+  /** Nothing follows the head. */
+  isHead: boolean
+  /** The client reads trailers (RFC 9110 §6.5.1): otherwise they stay behind. */
+  takesTrailers: boolean
+}
+
 /**
  * An HTTP/2 stream in the place of a connection: node:http's response writes HTTP/1.1 to it, which goes out as the
  * frames of that stream. So each handler, and each app, serves HTTP/2 with the very objects that it serves HTTP/1.1
@@ -43,14 +51,18 @@ export class StreamSocket extends Duplex {
     }
   }
 
-  constructor(stream: ServerHttp2Stream, client: TLSSocket, isHead: boolean) {
+  constructor(stream: ServerHttp2Stream, client: TLSSocket, { isHead, takesTrailers }: StreamRequest) {
     super({ allowHalfOpen: true })
     this.#stream = stream
     this.#client = client
     this.#reader = new ResponseReader({
       isHead,
       onInformation: (fields) => stream.additionalHeaders(fields),
-      onHead: (fields, isWhole) => stream.respond(fields, { endStream: isWhole }),
+      onHead: (fields, isWhole, mayTrail) => {
+        const waitForTrailers = takesTrailers && mayTrail && !isWhole
+        stream.respond(fields, { endStream: isWhole, waitForTrailers })
+        if (waitForTrailers) stream.once('wantTrailers', this.#sendTrailers)
+      },
     })
     stream.once('aborted', () => this.destroy())
     stream.once('close', () => this.destroy())
@@ -145,6 +157,15 @@ export class StreamSocket extends Duplex {
     })
     // In time for the frame of the last piece to be the stream's last.
     if (body.length === 0 && this.#reader.isComplete) this.#stream.end()
+  }
+
+  readonly #sendTrailers = (): void => {
+    try {
+      this.#stream.sendTrailers(this.#reader.trailers)
+    } catch (error) {
+      // node:http2 takes them for none.
+      this.destroy(error as Error)
+    }
   }
 
   override _final(done: (error?: Error | null) => void): void {
