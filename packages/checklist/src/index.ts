@@ -11,6 +11,17 @@ export type {
 } from './facts/dockerfile/dockerfile.ts'
 export { parseDockerfile } from './facts/dockerfile/parse-dockerfile.ts'
 export { shellOf } from './facts/dockerfile/shell-of.ts'
+export { bindsOf, isLoopback, isOn, numberOf, optionOf, valueOf } from './facts/server/options.ts'
+export type {
+  CommandOrigin,
+  CommonOption,
+  ServerBind,
+  ServerCommand,
+  ServerName,
+  ServerOption,
+  SetVariable,
+} from './facts/server/server-command.ts'
+export { serverCommands } from './facts/server/server-commands-fact.ts'
 export { parseShell } from './facts/shell/parse-shell.ts'
 export type { ShellCommand, ShellWord } from './facts/shell/parse-shell.ts'
 export { sourceFiles } from './facts/source-files.ts'

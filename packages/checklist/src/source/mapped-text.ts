@@ -14,6 +14,12 @@ export class MappedText {
     this.#offsets = offsets
   }
 
+  /** A stretch of a file as it stands. */
+  static of(source: SourceText, start = 0, end: number = source.text.length): MappedText {
+    const offsets = Array.from({ length: end - start + 1 }, (_, at) => start + at)
+    return new MappedText(source, source.text.slice(start, end), offsets)
+  }
+
   /** The place of a stretch of the text, its end exclusive. */
   placeOf(start: number, end: number): SourcePlace {
     const from = this.offsetOf(start)

@@ -1,0 +1,28 @@
+import type { SourcePlace } from '@havn/plugin-api'
+import type { ShellCommand, ShellWord } from '../shell/parse-shell.ts'
+import type { CommandOrigin, SetVariable } from './server-command.ts'
+
+/** A command that something starts, whatever it does. */
+export interface Started {
+  command: ShellCommand
+  origin: CommandOrigin
+  environment: ReadonlyMap<string, SetVariable>
+  via: readonly SourcePlace[]
+  wrappers: readonly string[]
+  /** Words that a script gets as `"$@"`: it may run them. */
+  rest: readonly ShellWord[]
+  isInherited: boolean
+}
+
+/** A command of words that something splits itself, without a shell; null without any. */
+export function toCommand(words: readonly ShellWord[], place?: SourcePlace): ShellCommand | null {
+  const [program, ...args] = words
+  if (program === undefined) return null
+  const { endLine, endColumn } = words.at(-1)!.place
+  return {
+    program: program.text.split('/').at(-1)!,
+    args,
+    place: place ?? { ...program.place, endLine, endColumn },
+    operator: null,
+  }
+}
