@@ -1,5 +1,20 @@
 export { defineFact, defineRule } from './define.ts'
 export { errors } from './errors.ts'
+export type {
+  ComposeBuild,
+  ComposeCommand,
+  ComposeDependency,
+  ComposeEnvFile,
+  ComposeFile,
+  ComposeHealthcheck,
+  ComposeMount,
+  ComposePort,
+  ComposePurpose,
+  ComposeText,
+  ComposeVariable,
+} from './facts/compose/compose.ts'
+export { composeFiles } from './facts/compose/compose-files-fact.ts'
+export type { ComposeService } from './facts/compose/compose-service.ts'
 export { dockerfiles } from './facts/dockerfile/dockerfiles-fact.ts'
 export type {
   Dockerfile,
@@ -11,6 +26,25 @@ export type {
 } from './facts/dockerfile/dockerfile.ts'
 export { parseDockerfile } from './facts/dockerfile/parse-dockerfile.ts'
 export { shellOf } from './facts/dockerfile/shell-of.ts'
+export { endOfLife } from './facts/image/end-of-life.ts'
+export { parseImage } from './facts/image/parse-image.ts'
+export type { ImageReference } from './facts/image/parse-image.ts'
+export { manifests } from './facts/kubernetes/manifests-fact.ts'
+export type {
+  BuiltinKind,
+  ContainerPort,
+  ContainerProbe,
+  ContainerVariable,
+  ContainerWord,
+  KubernetesObject,
+  Kustomization,
+  Manifests,
+  ObjectReference,
+  PodContainer,
+  PodTemplate,
+  PodVolume,
+  SkippedManifests,
+} from './facts/kubernetes/manifests.ts'
 export { bindsOf, isLoopback, isOn, numberOf, optionOf, valueOf } from './facts/server/options.ts'
 export type {
   CommandOrigin,
@@ -25,6 +59,10 @@ export { serverCommands } from './facts/server/server-commands-fact.ts'
 export { parseShell } from './facts/shell/parse-shell.ts'
 export type { ShellCommand, ShellWord } from './facts/shell/parse-shell.ts'
 export { sourceFiles } from './facts/source-files.ts'
+export { readYaml } from './facts/yaml/read-yaml.ts'
+export type { YamlFile, YamlProblem } from './facts/yaml/read-yaml.ts'
+export type { YamlContent, YamlEntry } from './facts/yaml/yaml-node.ts'
+export { YamlNode } from './facts/yaml/yaml-node.ts'
 export { planFixes } from './fix/plan-fixes.ts'
 export type { FixPlan } from './fix/plan-fixes.ts'
 export { writeFixes } from './fix/write-fixes.ts'

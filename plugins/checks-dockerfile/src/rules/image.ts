@@ -1,8 +1,6 @@
-import { defineRule, dockerfiles } from '@havn/checklist'
+import { defineRule, dockerfiles, endOfLife, parseImage } from '@havn/checklist'
 import type { Dockerfile, DockerStage } from '@havn/checklist'
 import { nameOf } from '../walk.ts'
-import { endOfLife } from '../end-of-life.ts'
-import { parseImage } from '../parse-image.ts'
 
 /** Stages that begin with an image from elsewhere, whose name is known. */
 function fromImages(files: readonly Dockerfile[]) {
