@@ -58,6 +58,8 @@ export type {
 export { serverCommands } from './facts/server/server-commands-fact.ts'
 export { parseShell } from './facts/shell/parse-shell.ts'
 export type { ShellCommand, ShellWord } from './facts/shell/parse-shell.ts'
+export { gitFiles } from './facts/git/git-files.ts'
+export type { GitFiles } from './facts/git/git-files.ts'
 export { sourceFiles } from './facts/source-files.ts'
 export { readYaml } from './facts/yaml/read-yaml.ts'
 export type { YamlFile, YamlProblem } from './facts/yaml/read-yaml.ts'

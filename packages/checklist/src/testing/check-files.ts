@@ -15,6 +15,8 @@ export interface CheckFilesOptions extends Pick<CheckInput, 'baseline' | 'now' |
   /** The site that live probes ask. */
   site?: URL
   signal?: AbortSignal
+  /** Makes more of the folder than its files, such as a repository. */
+  prepare?: (directory: string) => Promise<void>
 }
 
 /** Runs rules over files that are there for this run alone: names and texts. All rules run, guesses included. */
@@ -31,7 +33,8 @@ export async function checkFiles(
       await writeFile(join(directory, file), text)
     }
     const { environment = {}, config, platformConfig = null, site = null, ...rest } = options
-    const { signal = new AbortController().signal, ...more } = rest
+    const { signal = new AbortController().signal, prepare, ...more } = rest
+    await prepare?.(directory)
     return await runChecks({
       rules,
       config: checksSchema.parse({ profile: 'strict', ...config }),

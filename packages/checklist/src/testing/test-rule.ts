@@ -7,7 +7,10 @@ import { checkFiles, type CheckFilesOptions } from './check-files.ts'
 /** Files of one case, by name. A line that ends in `finds: rule.id`, as a comment, has the finding on the next line. */
 export type CaseFiles = Readonly<Record<string, string>>
 
-export interface RuleCases extends Pick<CheckFilesOptions, 'environment' | 'platformConfig' | 'site'> {
+export interface RuleCases extends Pick<
+  CheckFilesOptions,
+  'environment' | 'platformConfig' | 'site' | 'prepare'
+> {
   /** The name of the file that the examples of the rule's docs are: they are cases, too. */
   example?: string
   /** Cases in which the rule finds nothing, by what they show. */

@@ -1,0 +1,8 @@
+import { testRule } from '@havn/checklist/testing'
+import { describe, test } from 'vitest'
+import { rules } from '../src/rules/index.ts'
+import { cases } from './cases.ts'
+
+describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
+  testRule(test, rule, { passing: {}, failing: {}, ...cases[id] })
+})
