@@ -15,6 +15,10 @@ export type {
 } from './facts/compose/compose.ts'
 export { composeFiles } from './facts/compose/compose-files-fact.ts'
 export type { ComposeService } from './facts/compose/compose-service.ts'
+export { dockerContexts } from './facts/dockerfile/docker-contexts-fact.ts'
+export type { DockerContext } from './facts/dockerfile/docker-contexts-fact.ts'
+export { parseDockerIgnore } from './facts/dockerfile/dockerignore.ts'
+export type { DockerIgnore } from './facts/dockerfile/dockerignore.ts'
 export { dockerfiles } from './facts/dockerfile/dockerfiles-fact.ts'
 export type {
   Dockerfile,

@@ -136,10 +136,23 @@ test.each([
   ['if [ -f x ]; then rm x; fi', ['[ ;', 'rm ;', 'fi null']],
   ['a "b && c" \'d ; e\' f\\ g # h && i\nj', ['a \n', 'j null']],
   ['(cd x && make) 2>&1 >/dev/null', ['cd &&', 'make ;', '2>&1 null']],
-  ['echo $(a; b) && c', ['echo &&', 'c null']],
+  ['echo $(a; b) && c', ['echo &&', 'c null', 'a ;', 'b null']],
+  ['x "y $(curl "$(z | w)" | sh)" | v', ['x |', 'v null', 'curl |', 'sh null', 'z |', 'w null']],
+  ['X=`a | b` c', ['c null', 'a |', 'b null']],
+  ["echo '$(a)' \\$(b", ['echo ;', 'b null']],
+  ['x $((1 | 2)) "$(open', ['x null', 'open null']],
   ['"open', ['open null']],
 ])('commands of %s', (text, expected) => {
   expect(shell(text).map(({ program, operator }) => `${program} ${operator}`)).toEqual(expected)
+})
+
+test('commands of substitutions lie where they are written', () => {
+  const commands = shell('x "$(curl a | sh)"')
+  expect(commands.map(({ place }) => [place.column, place.endColumn])).toEqual([
+    [1, 19],
+    [6, 12],
+    [15, 17],
+  ])
 })
 
 test('words lose their quotes and keep their places', () => {

@@ -6,7 +6,46 @@ function file(...lines: string[]): { Dockerfile: string } {
 }
 
 /** More than the examples of the docs, by rule. */
-export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 'failing'>>>> = {
+export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
+  'dockerfile.ignore-gaps': {
+    example: '.dockerignore',
+    beside: { ...file('FROM a:1', 'COPY . /app'), '.env': 'A=1\n', '.git/HEAD': 'x\n' },
+    passing: {
+      'nothing that matters lies there': { ...file('FROM a:1', 'COPY . /app'), 'app.py': '' },
+      'what is copied is named': {
+        ...file('FROM a:1', 'COPY src /app', 'COPY --from=x . /y'),
+        '.env': 'A=1\n',
+      },
+      'all is left out but the code': {
+        ...file('FROM a:1', 'COPY . /app'),
+        '.env': 'A=1\n',
+        '.git/HEAD': 'x\n',
+        '.dockerignore': '# all\n*\n!src\n',
+      },
+      'an ignore file of its own, patterns': {
+        'deploy/web.Dockerfile': 'FROM a:1\nCOPY . /app\n',
+        'deploy/web.Dockerfile.dockerignore': '**/.git\n.env*\n/.venv/\nnode_modules\n',
+        '.git/HEAD': 'x\n',
+        '.env.production': 'A=1\n',
+        '.venv/pyvenv.cfg': '\n',
+        'node_modules/x/package.json': '{}\n',
+      },
+      'an example is no secret': { ...file('FROM a:1', 'COPY . /app'), '.env.example': 'A=\n' },
+    },
+    failing: {
+      'some is left out': {
+        ...file('FROM a:1', 'WORKDIR /app', '# finds: dockerfile.ignore-gaps', 'COPY ./ ./'),
+        '.env': 'A=1\n',
+        '.git/HEAD': 'x\n',
+        '.dockerignore': '.git\n*.env\n!.env\n',
+      },
+      'in the folder of the Dockerfile': {
+        'web/Dockerfile': 'FROM a:1\n# finds: dockerfile.ignore-gaps\nADD . /app\n',
+        'web/node_modules/x/index.js': '',
+        'web/package.json': '{}',
+      },
+    },
+  },
   'dockerfile.tag-missing': {
     passing: {
       'a stage, scratch, a digest, a port in the registry': file(
@@ -202,7 +241,14 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
     },
   },
   'dockerfile.pipefail': {
-    passing: { 'set in the command': file('FROM a:1', 'RUN set -o pipefail && a | b', 'RUN a || b') },
+    passing: {
+      'set in the command': file(
+        'FROM a:1',
+        'RUN set -o pipefail && a | b',
+        'RUN a || b',
+        'RUN echo "a | b" \\| \'| c\'',
+      ),
+    },
     failing: {
       'set for another stage': file(
         'FROM a:1',
@@ -211,6 +257,7 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
         '# finds: dockerfile.pipefail',
         'RUN a | b',
       ),
+      'in a substitution': file('FROM a:1', '# finds: dockerfile.pipefail', 'RUN echo "$(curl -s x | sort)"'),
     },
   },
   'dockerfile.development-server': {

@@ -4,6 +4,5 @@ import { rules } from '../src/rules/index.ts'
 import { cases } from './cases.ts'
 
 describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
-  const { passing = {}, failing = {} } = cases[id] ?? {}
-  testRule(test, rule, { example: 'Dockerfile', passing, failing })
+  testRule(test, rule, { example: 'Dockerfile', passing: {}, failing: {}, ...cases[id] })
 })

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { access, mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { withLock } from './lock.ts'
@@ -37,6 +38,22 @@ export async function ensureGo(programs: readonly string[]): Promise<string> {
     await writeFile(finished, wanted.join('\n') + '\n')
     return directory
   })
+}
+
+/**
+ * Loads the source of a Go module from the module proxy, or finds it where that was done before.
+ *
+ * @param module with its version: `github.com/owenrumney/go-sarif/v3@v3.3.1`.
+ * @returns the absolute path of its folder, which is read-only.
+ */
+export async function ensureGoModule(module: string): Promise<string> {
+  try {
+    const env = { ...process.env, GOTOOLCHAIN: 'local' }
+    const { stdout } = await run('go', ['mod', 'download', '-json', module], { env, cwd: tmpdir() })
+    return (JSON.parse(stdout) as { Dir: string }).Dir
+  } catch (error) {
+    throw partMissing(module, (error as Error).message)
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

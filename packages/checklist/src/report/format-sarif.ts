@@ -1,4 +1,4 @@
-import type { CheckRule, Confidence, Severity, SourcePlace } from '@havn/plugin-api'
+import type { CheckRule, Confidence, Fix, Severity, SourcePlace } from '@havn/plugin-api'
 import type { CheckResult, JudgedFinding } from '../run/run-checks.ts'
 
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warn: 'warning', info: 'note' }
@@ -62,14 +62,14 @@ function toDescriptor(rule: CheckRule, helpUri: string | undefined): object {
 }
 
 function toResult(finding: JudgedFinding, ruleIndex: number): object {
-  const { place, related, status, waiver, exchange } = finding
+  const { related, status, waiver, exchange } = finding
   const text = [finding.message, finding.hint, exchange && `${exchange.request}\n${exchange.response}`]
   return {
     ruleId: finding.rule,
     ruleIndex,
     level: levels[finding.severity],
     message: { text: text.filter(Boolean).join('\n') },
-    locations: place === null ? [] : [toLocation(place)],
+    locations: toLocations(finding),
     ...(related.length > 0 && {
       relatedLocations: related.map((each) => ({
         ...toLocation(each.place),
@@ -77,6 +77,7 @@ function toResult(finding: JudgedFinding, ruleIndex: number): object {
       })),
     }),
     partialFingerprints: { 'havn/v1': finding.fingerprint },
+    ...(finding.fixes.length > 0 && { fixes: finding.fixes.map(toFix) }),
     ...(status === 'waived' && {
       suppressions: [
         { kind: 'external', status: 'accepted', justification: `${waiver!.owner}: ${waiver!.reason}` },
@@ -89,10 +90,39 @@ function toResult(finding: JudgedFinding, ruleIndex: number): object {
   }
 }
 
+/** The text, and by its name what it is about: `Deployment/web`. */
+function toLocations({ place, resource }: JudgedFinding): object[] {
+  if (place === null && resource === null) return []
+  return [
+    {
+      ...(place && toLocation(place)),
+      ...(resource !== null && { logicalLocations: [{ fullyQualifiedName: resource }] }),
+    },
+  ]
+}
+
+function toFix({ title, edits }: Fix): object {
+  const files = Map.groupBy(edits, ({ file }) => file)
+  return {
+    description: { text: title },
+    artifactChanges: [...files].map(([file, own]) => ({
+      artifactLocation: toArtifact(file),
+      replacements: own.map(({ start, end, text }) => ({
+        deletedRegion: { charOffset: start, charLength: end - start },
+        insertedContent: { text },
+      })),
+    })),
+  }
+}
+
+function toArtifact(file: string): object {
+  return { uri: file.split('/').map(encodeURIComponent).join('/'), uriBaseId: 'SRCROOT' }
+}
+
 function toLocation({ file, line, column, endLine, endColumn }: SourcePlace): object {
   return {
     physicalLocation: {
-      artifactLocation: { uri: file.split('/').map(encodeURIComponent).join('/'), uriBaseId: 'SRCROOT' },
+      artifactLocation: toArtifact(file),
       region: { startLine: line, startColumn: column, endLine, endColumn },
     },
   }

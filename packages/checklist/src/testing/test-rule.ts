@@ -13,6 +13,8 @@ export interface RuleCases extends Pick<
 > {
   /** The name of the file that the examples of the rule's docs are: they are cases, too. */
   example?: string
+  /** Files that lie beside the examples. */
+  beside?: CaseFiles
   /** Cases in which the rule finds nothing, by what they show. */
   passing: Readonly<Record<string, CaseFiles>>
   /** Cases in which it finds what their annotations say, and nothing else; what it has fixes for, they mend. */
@@ -30,7 +32,7 @@ export function testRule(
   test: (name: string, run: () => Promise<void>) => unknown,
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a rule over any facts
   rule: CheckRule<any, any>,
-  { example, passing, failing, ...options }: RuleCases,
+  { example, beside, passing, failing, ...options }: RuleCases,
 ): void {
   const run = (files: CaseFiles) => checkFiles([rule], files, options)
   for (const [name, files] of Object.entries(passing)) {
@@ -48,12 +50,13 @@ export function testRule(
   if (example === undefined) return
   const { bad, good } = rule.docs
   test(`${rule.id} finds the bad example of its docs`, async () => {
-    const result = await run({ [example]: bad })
+    const files = { ...beside, [example]: bad }
+    const result = await run(files)
     ok(seen(result, rule).length > 0, 'It finds nothing.')
-    await mends(result, { [example]: bad }, run)
+    await mends(result, files, run)
   })
   test(`${rule.id} passes the good example of its docs`, async () => {
-    deepStrictEqual(seen(await run({ [example]: good }), rule), [])
+    deepStrictEqual(seen(await run({ ...beside, [example]: good }), rule), [])
   })
 }
 

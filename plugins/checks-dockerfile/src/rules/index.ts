@@ -1,5 +1,6 @@
 import type { ChecksContract } from '@havn/plugin-api'
 import { addForCopy, copyBeforeDependencies, exposeSsh, workdirRelative } from './files.ts'
+import { ignoreGaps } from './context.ts'
 import { baseEndOfLife, digestMissing, tagLatest, tagMissing } from './image.ts'
 import {
   apkVirtualKept,
@@ -36,6 +37,7 @@ export const rules: ChecksContract['rules'] = [
   workdirRelative,
   exposeSsh,
   copyBeforeDependencies,
+  ignoreGaps,
   aptListsKept,
   aptRecommends,
   updateAlone,

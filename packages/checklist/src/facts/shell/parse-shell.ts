@@ -1,5 +1,6 @@
 import type { SourcePlace } from '@havn/plugin-api'
 import type { MappedText } from '../../source/mapped-text.ts'
+import { endOf, endOfQuoted, endOfSubstitution, findSubstitutions } from './substitutions.ts'
 
 export interface ShellWord {
   /** Without its quotes; variables and substitutions stay as they are written. */
@@ -37,11 +38,21 @@ const BEFORE = new Set([
   'command',
   'nohup',
 ])
+/** Substitutions in substitutions that are read. */
+const MAX_DEPTH = 10
 const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=/
 
-/** Reads the simple commands of a script, in order. What it does not understand it takes for words: it never throws. */
+/**
+ * Reads the simple commands of a script, in order, and behind them those of its command substitutions (`$(…)`), each as a
+ * script of its own. What it does not understand it takes for words: it never throws.
+ */
 export function parseShell(script: MappedText): ShellCommand[] {
+  return parseScript(script, 0)
+}
+
+function parseScript(script: MappedText, depth: number): ShellCommand[] {
   const commands: ShellCommand[] = []
+  const inner: ShellCommand[] = []
   let words: ShellWord[] = []
   const end = (operator: Operator | null) => {
     const command = toCommand(words, operator)
@@ -64,11 +75,14 @@ export function parseShell(script: MappedText): ShellCommand[] {
     else {
       const word = readWord(script, at)
       words.push(word)
+      if (depth < MAX_DEPTH)
+        for (const [start, end] of findSubstitutions(text, at, word.end))
+          inner.push(...parseScript(script.slice(start, end), depth + 1))
       at = word.end
     }
   }
   end(null)
-  return commands
+  return [...commands, ...inner]
 }
 
 function readWord(script: MappedText, start: number): ShellWord & { end: number } {
@@ -90,8 +104,12 @@ function readWord(script: MappedText, start: number): ShellWord & { end: number 
       const close = endOfQuoted(text, at + 1)
       word += text.slice(at + 1, close).replaceAll(/\\(["\\$`])/g, '$1')
       at = close + 1
+    } else if (character === '`') {
+      const close = Math.min(endOf(text, '`', at + 1) + 1, text.length)
+      word += text.slice(at, close)
+      at = close
     } else if (text.startsWith('$(', at)) {
-      const close = endOfParentheses(text, at + 2)
+      const close = endOfSubstitution(text, at + 2)
       word += text.slice(at, close)
       at = close
     } else {
@@ -101,27 +119,6 @@ function readWord(script: MappedText, start: number): ShellWord & { end: number 
   }
   const end = Math.min(Math.max(at, start + 1), text.length)
   return { text: word, place: script.placeOf(start, end), end }
-}
-
-function endOf(text: string, mark: string, from: number): number {
-  const found = text.indexOf(mark, from)
-  return found === -1 ? text.length : found
-}
-
-function endOfQuoted(text: string, from: number): number {
-  let at = from
-  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-  return Math.min(at, text.length)
-}
-
-function endOfParentheses(text: string, from: number): number {
-  let depth = 1
-  let at = from
-  for (; at < text.length && depth > 0; at++) {
-    if (text[at] === '(') depth++
-    else if (text[at] === ')') depth--
-  }
-  return at
 }
 
 function toCommand(words: readonly ShellWord[], operator: Operator | null): ShellCommand | null {
