@@ -19,6 +19,20 @@ export { dockerContexts } from './facts/dockerfile/docker-contexts-fact.ts'
 export type { DockerContext } from './facts/dockerfile/docker-contexts-fact.ts'
 export { parseDockerIgnore } from './facts/dockerfile/dockerignore.ts'
 export type { DockerIgnore } from './facts/dockerfile/dockerignore.ts'
+export { djangoProjects, djangoSettings } from './facts/django/django-projects-fact.ts'
+export type {
+  DjangoFailure,
+  DjangoMessage,
+  DjangoProject,
+  DjangoRoute,
+} from './facts/django/django-project.ts'
+export { placeOfKey, placeOfText, secretOf } from './facts/django/django-setting.ts'
+export type {
+  DjangoSetting,
+  SecretMeasures,
+  SettingAssignment,
+  SettingValue,
+} from './facts/django/django-setting.ts'
 export { dockerfiles } from './facts/dockerfile/dockerfiles-fact.ts'
 export type {
   Dockerfile,

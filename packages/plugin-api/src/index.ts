@@ -58,6 +58,8 @@ export type {
   TlsSettings,
   Target,
 } from './kinds/server.ts'
+export { chooseDjangoSettings, readDjangoLayout, readDjangoLayouts } from './django-layout.ts'
+export type { ChosenSettings, DjangoEntryFile, DjangoLayout, DjangoSettingsHint } from './django-layout.ts'
 export { redirectEndpoints } from './redirect-endpoints.ts'
 export { openSourceTree } from './source-tree.ts'
 export type { SourceTree } from './source-tree.ts'

@@ -1,9 +1,14 @@
 import { join } from 'node:path'
-import type { AppRuntime, FrameworkOptions } from '@havn/plugin-api'
+import {
+  chooseDjangoSettings,
+  type AppRuntime,
+  type ChosenSettings,
+  type DjangoLayout,
+  type FrameworkOptions,
+} from '@havn/plugin-api'
 import { isErrorCode, type HavnError } from '@havn/model/errors'
 import { runProgram, type RunResult } from '@havn/process'
 import { errors } from './errors.ts'
-import type { DjangoProject, SettingsHint } from './read-project.ts'
 import { settingsReportSchema, type BootedSettings, type BootFailure } from './settings-report.ts'
 
 const script = join(import.meta.dirname, '../python/inspect_settings.py')
@@ -15,20 +20,11 @@ const GRACE_MS = 5_000
 export interface BootInput {
   /** Absolute folder of the project. */
   directory: string
-  project: DjangoProject | null
+  project: DjangoLayout | null
   runtime: AppRuntime
   options: FrameworkOptions
   signal: AbortSignal
   timeoutSeconds?: number
-}
-
-/** The settings that a project boots with, and who chose them. */
-export interface ChosenSettings {
-  /** Null: only wsgi.py or asgi.py, when run, can tell. */
-  module: string | null
-  because: string
-  file?: string
-  line?: number
 }
 
 /**
@@ -64,29 +60,17 @@ export async function bootSettings(input: BootInput): Promise<BootedSettings> {
   return report
 }
 
-/**
- * The deployment's choice, then the environment's, then what the served entry names, then manage.py: a project
- * often has settings for development in manage.py and those for production in wsgi.py.
- *
- * @throws HAVN_ERR_DJANGO_SETTINGS_UNKNOWN
- */
+/** The deployment's choice, then the environment's, then the project's own. @throws HAVN_ERR_DJANGO_SETTINGS_UNKNOWN */
 export function chooseSettings({
   project,
   options,
   runtime,
 }: Omit<BootInput, 'directory' | 'signal'>): ChosenSettings {
-  const configured = options.env['DJANGO_SETTINGS_MODULE']
-  if (configured) return { module: configured, because: `the deployment sets it to ${configured}` }
-  const inherited = runtime.env['DJANGO_SETTINGS_MODULE']
-  if (inherited) return { module: inherited, because: `the environment sets it to ${inherited}` }
-  const hints = [project?.wsgi?.settings, project?.asgi?.settings, project?.manage?.settings]
-  const hint = hints.find((each): each is SettingsHint => each != null)
-  if (hint) {
-    const { module, file, line } = hint
-    return { module, because: `${file} names ${module}`, file, line }
-  }
-  const entry = project?.wsgi ?? project?.asgi
-  if (entry) return { module: null, because: `${entry.file} sets it when it runs`, file: entry.file }
+  const chosen = chooseDjangoSettings(project, [
+    { module: options.env['DJANGO_SETTINGS_MODULE'], who: 'the deployment' },
+    { module: runtime.env['DJANGO_SETTINGS_MODULE'], who: 'the environment' },
+  ])
+  if (chosen) return chosen
   const looked = project?.manage ? [project.manage.file] : ['manage.py', 'wsgi.py', 'asgi.py']
   throw errors.HAVN_ERR_DJANGO_SETTINGS_UNKNOWN({ looked })
 }

@@ -1,7 +1,6 @@
 import type { AppEntry, AppInterface, Evidence } from '@havn/model'
-import type { FrameworkOptions } from '@havn/plugin-api'
+import type { DjangoLayout, FrameworkOptions } from '@havn/plugin-api'
 import { errors } from './errors.ts'
-import type { DjangoProject } from './read-project.ts'
 import { reasonOf } from './boot-settings.ts'
 import type { BootedSettings } from './settings-report.ts'
 
@@ -21,7 +20,7 @@ export interface ChosenEntry {
  */
 export function chooseEntry(
   settings: BootedSettings,
-  project: DjangoProject | null,
+  project: DjangoLayout | null,
   options: FrameworkOptions,
 ): ChosenEntry {
   const found = entriesOf(settings)

@@ -1,10 +1,15 @@
-import { readPythonProject, type Detection, type FrameworkOptions, type SourceTree } from '@havn/plugin-api'
-import { readDjangoProject } from './read-project.ts'
+import {
+  readDjangoLayout,
+  readPythonProject,
+  type Detection,
+  type FrameworkOptions,
+  type SourceTree,
+} from '@havn/plugin-api'
 
 /** Recognises a Django project by its own files. */
 export async function detectDjango(tree: SourceTree, options: FrameworkOptions): Promise<Detection | null> {
   if (options.entry !== undefined && /\.[cm]?[jt]sx?$/.test(options.entry)) return null
-  const project = await readDjangoProject(tree)
+  const project = await readDjangoLayout(tree)
   const named = options.env['DJANGO_SETTINGS_MODULE']
   if (!project && !named) return null
 

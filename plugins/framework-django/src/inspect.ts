@@ -1,11 +1,16 @@
 import { basename, join, relative } from 'node:path'
 import { appFactsSchema, type AppFacts, type Evidence } from '@havn/model'
-import type { AppRuntime, Detection, FrameworkOptions, SourceTree } from '@havn/plugin-api'
+import {
+  readDjangoLayout,
+  type AppRuntime,
+  type Detection,
+  type FrameworkOptions,
+  type SourceTree,
+} from '@havn/plugin-api'
 import { bootSettings, chooseSettings } from './boot-settings.ts'
 import { chooseEntry } from './choose-entry.ts'
 import { chooseHealth } from './choose-health.ts'
 import { planJobs } from './plan-jobs.ts'
-import { readDjangoProject } from './read-project.ts'
 import { planStaticFiles } from './static-files.ts'
 
 /**
@@ -22,7 +27,7 @@ export async function inspectDjango(input: {
   signal: AbortSignal
 }): Promise<AppFacts> {
   const { tree, detection, runtime, options, signal } = input
-  const project = await readDjangoProject(tree)
+  const project = await readDjangoLayout(tree)
   const directory = join(tree.root, project?.directory ?? '.')
   const chosen = chooseSettings({ project, options, runtime })
   const settings = await bootSettings({ directory, project, runtime, options, signal })

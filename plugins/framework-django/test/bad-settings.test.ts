@@ -1,9 +1,8 @@
 import { isErrorCode, type HavnError } from '@havn/model'
-import { openSourceTree } from '@havn/plugin-api'
+import { openSourceTree, readDjangoLayout } from '@havn/plugin-api'
 import { ensurePython, requirePart } from '@havn/tools/parts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bootSettings } from '../src/boot-settings.ts'
-import { readDjangoProject } from '../src/read-project.ts'
 import { createProject, runtimeOf, type TestProject } from './create-project.ts'
 
 const python = await requirePart('Django 5.2', () => ensurePython(['Django>=5.2,<5.3']))
@@ -110,7 +109,7 @@ describe.skipIf(python === null)('settings that do not load (needs Django 5.2)',
     const tree = await openSourceTree(project.root)
     const error = await bootSettings({
       directory: project.root,
-      project: await readDjangoProject(tree),
+      project: await readDjangoLayout(tree),
       runtime: runtimeOf(python!),
       options: { env: {} },
       signal: new AbortController().signal,
@@ -139,7 +138,7 @@ describe.skipIf(python === null)('settings that do not load (needs Django 5.2)',
     const tree = await openSourceTree(project.root)
     const error = await bootSettings({
       directory: project.root,
-      project: await readDjangoProject(tree),
+      project: await readDjangoLayout(tree),
       runtime: runtimeOf(bare!),
       options: { env: {} },
       signal: new AbortController().signal,

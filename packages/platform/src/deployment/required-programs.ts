@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path'
 import type { ProxyContract } from '@havn/plugin-api'
-import { findProgram } from '../environment/find-program.ts'
+import { findProgram } from '@havn/process'
 import { errors } from '../errors.ts'
 
 /** Where systems put servers, and leave them out of people's PATH. */

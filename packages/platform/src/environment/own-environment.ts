@@ -1,16 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { PythonProject } from '@havn/model'
+import { ownPythonEnvironment } from '@havn/process'
 import type { EnvironmentInput } from './environment-input.ts'
 import { environmentErrors } from './errors.ts'
 import { readStamp, writeStamp } from './install-stamp.ts'
 import type { PythonInterpreter } from './probe-python.ts'
 import { runCommand, runStep } from './run-step.ts'
-
-/** Where Havn keeps the virtual environment that it makes for an app. */
-export function ownEnvironment(root: string): string {
-  return join(root, '.platform/venv')
-}
 
 /** True when its making was not interrupted. */
 export async function isCreated(environment: string): Promise<boolean> {
@@ -29,7 +25,7 @@ export async function createOwnEnvironment(
   { base, seesMachine }: { base: PythonInterpreter; seesMachine: boolean },
 ): Promise<PythonInterpreter> {
   const { root, env, signal } = input
-  const environment = ownEnvironment(root)
+  const environment = ownPythonEnvironment(root)
   await runStep({ id: 'environment', title: 'Create virtual environment' }, input, async (onLine) => {
     await mkdir(dirname(environment), { recursive: true })
     await writeFile(join(dirname(environment), '.gitignore'), '*\n')

@@ -2,12 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import type { PythonProject } from '@havn/model'
 import type { AppRuntime } from '@havn/plugin-api'
+import { ownPythonEnvironment } from '@havn/process'
 import { choosePython, type ChosenPython } from './choose-python.ts'
 import type { EnvironmentInput } from './environment-input.ts'
 import { withLock } from './environment-lock.ts'
 import { environmentErrors } from './errors.ts'
 import { fingerprintOf, readStamp, writeStamp } from './install-stamp.ts'
-import { createOwnEnvironment, ownEnvironment } from './own-environment.ts'
+import { createOwnEnvironment } from './own-environment.ts'
 import { planInstall, type InstallTarget } from './plan-install.ts'
 import { readInstalledVersions } from './probe-python.ts'
 import { parseRequirement, readRequirements, type NamedRequirement } from './requirement-names.ts'
@@ -79,7 +80,7 @@ async function ensureEnvironment(
   if (!hasRequirements && (await hasExtras(input, chosen))) return null
   // What an app without requirements imports lies in the machine's interpreter, and must stay visible.
   const created = await createOwnEnvironment(input, { base: interpreter, seesMachine: !hasRequirements })
-  return { interpreter: created, environment: ownEnvironment(input.root) }
+  return { interpreter: created, environment: ownPythonEnvironment(input.root) }
 }
 
 async function ensureInstalled(input: EnvironmentInput<PythonProject>, target: InstallTarget): Promise<void> {

@@ -1,0 +1,48 @@
+/** What Django takes where a project says nothing, for settings that rules ask about; since 5.0, and before. */
+const defaults = {
+  ALLOWED_HOSTS: [],
+  AUTH_PASSWORD_VALIDATORS: [],
+  CSRF_COOKIE_HTTPONLY: false,
+  CSRF_COOKIE_SAMESITE: 'Lax',
+  CSRF_COOKIE_SECURE: false,
+  CSRF_TRUSTED_ORIGINS: [],
+  CSRF_USE_SESSIONS: false,
+  CACHES: { default: { BACKEND: 'django.core.cache.backends.locmem.LocMemCache' } },
+  DATABASES: {},
+  DATA_UPLOAD_MAX_MEMORY_SIZE: 2_621_440,
+  DATA_UPLOAD_MAX_NUMBER_FIELDS: 1000,
+  DATA_UPLOAD_MAX_NUMBER_FILES: 100,
+  DEBUG: false,
+  EMAIL_BACKEND: 'django.core.mail.backends.smtp.EmailBackend',
+  INSTALLED_APPS: [],
+  LOGGING: {},
+  MEDIA_ROOT: '',
+  MEDIA_URL: '',
+  MIDDLEWARE: [],
+  SECRET_KEY_FALLBACKS: [],
+  SECURE_CONTENT_TYPE_NOSNIFF: true,
+  SECURE_CROSS_ORIGIN_OPENER_POLICY: 'same-origin',
+  SECURE_HSTS_INCLUDE_SUBDOMAINS: false,
+  SECURE_HSTS_PRELOAD: false,
+  SECURE_HSTS_SECONDS: 0,
+  SECURE_PROXY_SSL_HEADER: null,
+  SECURE_REFERRER_POLICY: 'same-origin',
+  SECURE_SSL_REDIRECT: false,
+  SESSION_COOKIE_HTTPONLY: true,
+  SESSION_COOKIE_SAMESITE: 'Lax',
+  SESSION_COOKIE_SECURE: false,
+  SESSION_ENGINE: 'django.contrib.sessions.backends.db',
+  SESSION_SERIALIZER: 'django.contrib.sessions.serializers.JSONSerializer',
+  SILENCED_SYSTEM_CHECKS: [],
+  STATIC_ROOT: null,
+  STATIC_URL: null,
+  USE_X_FORWARDED_HOST: false,
+  USE_X_FORWARDED_PORT: false,
+  X_FRAME_OPTIONS: 'DENY',
+} as const
+
+/** For settings whose text alone is known. */
+export const DJANGO_DEFAULTS: Readonly<Record<string, { type: string; value: unknown; fake: boolean }>> =
+  Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => [name, { type: 'default', value, fake: false }]),
+  )

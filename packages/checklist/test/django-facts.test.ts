@@ -1,0 +1,288 @@
+import { createServer } from 'node:net'
+import { readdir } from 'node:fs/promises'
+import { ensurePython, requirePart } from '@havn/tools/parts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { inspectProject } from '../src/facts/django/inspect-project.ts'
+import { placeOfKey, placeOfText, secretOf } from '../src/index.ts'
+import { createProject, type TestProject } from './django-project.ts'
+
+const python = await requirePart('Django 5.2', () => ensurePython(['Django>=5.2,<5.3']))
+const bare = await requirePart('Python without Django', () => ensurePython([]))
+const SETTINGS = 'shop/settings.py'
+
+describe.skipIf(python === null || bare === null)('facts of a Django project (needs Django 5.2)', () => {
+  let project: TestProject
+  beforeEach(async () => {
+    project = await createProject(python!)
+  })
+  afterEach(() => project.remove())
+
+  const read = (text: string, environment = {}) =>
+    project.write(SETTINGS, project.settings + text).then(() => project.read({ environment }))
+  const lineOf = (text: string) => project.settings.split('\n').findIndex((line) => line.startsWith(text)) + 1
+
+  test('are those of the booted settings, each with its place, and nothing is written', async () => {
+    const seen = await project.read()
+    expect(seen).toMatchObject({
+      directory: '.',
+      chosen: { module: 'shop.settings', because: 'shop/wsgi.py names shop.settings' },
+      reading: 'booted',
+      settingsFile: SETTINGS,
+      failure: null,
+      fakes: [],
+      missingMigrations: [],
+    })
+    expect(seen.djangoVersion).toMatch(/^5\.2/)
+    const debug = seen.setting('DEBUG')!
+    expect(debug).toMatchObject({ value: true, type: 'bool', isDefault: false, confidence: 'certain' })
+    expect(debug.place).toMatchObject({ file: SETTINGS, line: lineOf('DEBUG'), column: 1, endColumn: 13 })
+    expect(seen.setting('SECURE_HSTS_SECONDS')).toMatchObject({ value: 0, isDefault: true, place: null })
+    expect(seen.setting('NO_SUCH_SETTING')).toBeNull()
+    const admin = lineOf("    'django.contrib.admin'")
+    expect(placeOfText(seen.setting('INSTALLED_APPS')!, 'django.contrib.admin')).toMatchObject({
+      line: admin,
+      column: 5,
+    })
+    const engine = lineOf("        'ENGINE'")
+    expect(placeOfKey(seen.setting('DATABASES')!, 'default.ENGINE')).toMatchObject({
+      line: engine,
+      column: 19,
+    })
+    expect(seen.urls).toMatchObject({
+      file: 'shop/urls.py',
+      routes: [{ app: 'admin', route: 'admin/', place: { file: 'shop/urls.py' } }],
+    })
+    expect(seen.messages!.map(({ id }) => id).sort()).toEqual([
+      'security.W004',
+      'security.W008',
+      'security.W009',
+      'security.W012',
+      'security.W016',
+      'security.W018',
+      'security.W020',
+    ])
+    expect(await readdir(project.root)).toEqual(['manage.py', 'shop'])
+    expect((await readdir(`${project.root}/shop`)).filter((name) => !name.endsWith('.py'))).toEqual([])
+  })
+
+  test('measure secrets, and do not tell them', async () => {
+    const seen = await read(
+      'API_TOKEN = "s3cr3t-token"\nCACHE = "redis://:hunter2@cache/0"\nDB = {"PASSWORD": "hunter2"}\n',
+    )
+    expect(secretOf(seen.setting('SECRET_KEY')!.value)).toMatchObject({ isInsecure: true })
+    expect(secretOf(seen.setting('API_TOKEN')!.value)).toEqual({
+      length: 12,
+      uniqueCharacters: 10,
+      isInsecure: false,
+      isEmpty: false,
+    })
+    expect(seen.setting('CACHE')!.value).toBe('redis://:***@cache/0')
+    expect(
+      JSON.stringify(['SECRET_KEY', 'API_TOKEN', 'CACHE', 'DB'].map((name) => seen.setting(name))),
+    ).not.toMatch(/s3cr3t|hunter2/)
+  })
+
+  test('follow what settings take from others, and what wsgi.py names comes before manage.py', async () => {
+    await project.write('shop/conf/__init__.py', '')
+    await project.write('shop/conf/base.py', project.settings.replace('DEBUG = True', 'DEBUG = False'))
+    await project.write(
+      'shop/conf/prod.py',
+      'from .base import *\nMIDDLEWARE += ["a.B"]\nUSE_TZ = not DEBUG\n',
+    )
+    await project.write(
+      'shop/wsgi.py',
+      'import os\nimport django\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.conf.prod")\n',
+    )
+    const seen = await project.read()
+    expect(seen.chosen?.module).toBe('shop.conf.prod')
+    expect(seen.files).toEqual(['shop/conf/prod.py', 'shop/conf/base.py'])
+    expect(seen.setting('DEBUG')).toMatchObject({ value: false, place: { file: 'shop/conf/base.py' } })
+    const middleware = seen.setting('MIDDLEWARE')!
+    expect(middleware.value).toContain('a.B')
+    expect(placeOfText(middleware, 'a.B')).toMatchObject({ file: 'shop/conf/prod.py', line: 2, column: 16 })
+    await project.write('Dockerfile', 'FROM a:1\nENV DJANGO_SETTINGS_MODULE=shop.settings\n')
+    expect((await project.read()).chosen).toEqual({
+      module: 'shop.settings',
+      because: 'Dockerfile sets it to shop.settings',
+    })
+  })
+
+  test('have stand-ins for variables that the deployment does not name, and say what is made of them', async () => {
+    await project.write(
+      'environ_like.py',
+      [
+        'import os',
+        'from django.core.exceptions import ImproperlyConfigured',
+        'def env(name):',
+        '    try:',
+        '        return os.environ[name]',
+        '    except KeyError as error:',
+        '        raise ImproperlyConfigured(f"Set the {name} environment variable") from error',
+        '',
+      ].join('\n'),
+    )
+    const text = [
+      'import os',
+      'from environ_like import env',
+      'SECRET_KEY = env("SHOP_KEY")',
+      'SHOP_LIMIT = int(os.environ["SHOP_LIMIT"])',
+      'ALLOWED_HOSTS = os.environ.get("SHOP_HOSTS").split(",")',
+      'DEBUG = os.environ.get("SHOP_DEBUG", "0") == "1"',
+      '',
+    ].join('\n')
+    const seen = await read(text, { SHOP_DEBUG: '1' })
+    expect(seen.failure).toBeNull()
+    expect(seen.fakes).toEqual(['SHOP_HOSTS', 'SHOP_KEY', 'SHOP_LIMIT'])
+    expect(seen.setting('SECRET_KEY')).toMatchObject({ isFake: true, undecidedBy: ['SHOP_KEY'] })
+    expect(seen.setting('ALLOWED_HOSTS')!.isFake).toBe(true)
+    expect(seen.setting('DEBUG')).toMatchObject({ value: true, isFake: false, undecidedBy: [] })
+  })
+
+  test.each([
+    ['sys.exit', 'import sys\nsys.exit(3)', 'exited', 'sys.exit(3)'],
+    ['os._exit', 'import os\nos._exit(3)', 'exited', 'Python was ended with exit code 3.'],
+    ['a signal', 'import os\nos.kill(os.getpid(), 9)', 'exited', 'Python was ended by SIGKILL.'],
+    ['an exception', '1 / 0', 'raised', 'ZeroDivisionError: division by zero'],
+    ['a circle of imports', 'from shop.settings import LATER', 'raised', 'ImportError: cannot import name'],
+    [
+      'a connection',
+      'import socket\nsocket.create_connection(("127.0.0.1", 9))',
+      'network',
+      'The network is off',
+    ],
+  ])('say where settings end with %s, and read their text', async (_name, text, reason, summary) => {
+    const seen = await read(`\n${text}\nLATER = 1\n`)
+    expect(seen.reading).toBe('static')
+    expect(seen.failure).toMatchObject({ stage: 'settings', reason })
+    expect(seen.failure!.summary).toContain(summary)
+    if (reason !== 'exited' || text.startsWith('import sys'))
+      expect(seen.failure!.place).toMatchObject({
+        file: SETTINGS,
+        line: project.settings.split('\n').length + text.split('\n').length,
+      })
+    expect(seen.setting('DEBUG')).toMatchObject({
+      value: true,
+      confidence: 'likely',
+      place: { line: lineOf('DEBUG') },
+    })
+  })
+
+  test('say where settings stand that never end', async () => {
+    await project.write(SETTINGS, 'DEBUG = True\nwhile True:\n    pass\n')
+    const { root } = project
+    const report = await inspectProject({
+      root,
+      directory: root,
+      python: python!,
+      environment: {},
+      machine: process.env,
+      module: 'shop.settings',
+      entry: null,
+      timeoutSeconds: 1,
+      signal: new AbortController().signal,
+    })
+    expect(report?.boot?.failure).toMatchObject({ reason: 'timeout', frames: expect.anything() })
+    expect(report!.boot!.failure!.frames.at(-1)![0]).toBe(`${root}/${SETTINGS}`)
+    expect(report!.static!['DEBUG']).toMatchObject({ value: true })
+  })
+
+  test('tell of a module that is missing here, and of an app that is', async () => {
+    const missing = await read('import no_such_numbers\n')
+    expect(missing).toMatchObject({ reading: 'static', failure: { missingModule: 'no_such_numbers' } })
+    const app = await read('INSTALLED_APPS += ["no_such_app"]\n')
+    expect(app).toMatchObject({ reading: 'booted', failure: { stage: 'apps', missingModule: 'no_such_app' } })
+    expect(app.setting('DEBUG')).toMatchObject({ value: true, confidence: 'certain' })
+  })
+
+  test('bear settings that print, write, fork, and leave threads running', async () => {
+    const text = [
+      'import os, sys, threading, time',
+      'print("{}" * 1000)',
+      'os.write(1, b"noise")',
+      'threading.Thread(target=time.sleep, args=(60,)).start()',
+      'os.makedirs(BASE_DIR / "log", exist_ok=True)',
+      'LOG = BASE_DIR / "log" / "x.log"',
+      'open(LOG, "w").write("hello")',
+      'READ_BACK = open(LOG).read()',
+      'os.fork()',
+      'LOGGING = {"version": 1, "handlers": {"f": {"class": "logging.FileHandler", "filename": "/var/log/shop/x.log"}}}',
+      '(BASE_DIR / "manage.py").unlink()',
+      '',
+    ].join('\n')
+    await project.write('shop/keep.txt', '')
+    const seen = await read(text)
+    expect(seen.setting('READ_BACK')?.value).toBe('hello')
+    expect((await readdir(project.root)).sort()).toEqual(['manage.py', 'shop'])
+  })
+
+  test('reach nobody', async () => {
+    let callers = 0
+    const server = createServer(() => callers++).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    const seen = await read(
+      `import socket, subprocess, sys\ntry:\n    socket.create_connection(("127.0.0.1", ${port}))\nexcept OSError as error:\n    WHY = str(error)\n`,
+    )
+    server.close()
+    expect(seen.setting('WHY')?.value).toContain('network is off')
+    expect(callers).toBe(0)
+  })
+
+  test('count columns as editors do, with a mark at the start and other encodings', async () => {
+    await project.write(
+      SETTINGS,
+      `\u{feff}DEBUG = True  # ⛵\n${project.settings.replace('DEBUG = True', '')}`,
+    )
+    expect((await project.read()).setting('DEBUG')?.place).toMatchObject({ line: 1, column: 2 })
+    const text = `# -*- coding: latin-1 -*-\nNAME = "caf\u00e9"; DEBUG = True\n${project.settings.replace('DEBUG = True', '')}`
+    await project.write(SETTINGS, Buffer.from(text, 'latin1'))
+    expect((await project.read()).setting('DEBUG')?.place).toMatchObject({ line: 2, column: 16 })
+    await project.write(SETTINGS, Buffer.from(`DEBUG = True\nNAME = "caf\u00e9"\n`, 'latin1'))
+    expect(await project.read()).toMatchObject({
+      reading: 'none',
+      failure: { stage: 'settings', reason: 'raised' },
+    })
+  })
+
+  test('find models without migrations, and views of Django that serve files', async () => {
+    await project.write(
+      'shop/models.py',
+      'from django.db import models\nclass Order(models.Model):\n    total = models.IntegerField()\n',
+    )
+    await project.write('shop/migrations/__init__.py', '')
+    await project.write(
+      'shop/urls.py',
+      'from django.conf.urls.static import static\nfrom django.urls import path\nfrom django.views.static import serve\nurlpatterns = [path("files/<path:path>", serve)] + static("/media/", document_root="x")\n',
+    )
+    const seen = await read('INSTALLED_APPS += ["shop"]\n')
+    expect(seen.missingMigrations).toMatchObject([
+      { app: 'shop', file: 'shop/models.py', changes: ['Create model Order'] },
+    ])
+    expect(seen.urls?.routes.map(({ route, place }) => [route, place?.line])).toEqual([
+      ['files/<path:path>', 4],
+      ['^media/(?P<path>.*)$', 4],
+    ])
+  })
+
+  test('come from the text where there is no Django, and not at all without Python', async () => {
+    await project.write(
+      SETTINGS,
+      project.settings +
+        'import os\nX = os.environ.get("X", "y")\nif DEBUG:\n    Y = 1\nelse:\n    Y = 2\nALLOWED_HOSTS += ["a"]\n',
+    )
+    const seen = await project.read({ python: bare! })
+    expect(seen).toMatchObject({
+      reading: 'static',
+      djangoVersion: null,
+      failure: null,
+      notBootedBecause: 'this Python does not have Django',
+    })
+    expect(seen.setting('DEBUG')).toMatchObject({ value: true, confidence: 'likely' })
+    expect(seen.setting('X')?.value).toBe('y')
+    expect(seen.setting('Y')?.value).toBe(1)
+    expect(seen.setting('ALLOWED_HOSTS')?.value).toEqual(['a'])
+    expect(seen.setting('BASE_DIR')).toBeNull()
+    expect(seen.setting('SECURE_HSTS_SECONDS')).toMatchObject({ value: 0, isDefault: true })
+    expect(await project.read({ python: '/no/such/python' })).toMatchObject({ reading: 'none' })
+  })
+})

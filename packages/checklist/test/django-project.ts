@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { openSourceTree } from '@havn/plugin-api'
+import type { Fact, FactContext } from '@havn/plugin-api'
+import { platformConfigSchema } from '@havn/model'
+import { djangoProjects } from '../src/index.ts'
+import type { DjangoProject } from '../src/index.ts'
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} }
+
+export interface TestProject {
+  root: string
+  /** Text of settings.py, as Django made it. */
+  settings: string
+  write(path: string, text: string | Buffer): Promise<void>
+  read(options?: { python?: string; environment?: Record<string, string> }): Promise<DjangoProject>
+  remove(): Promise<void>
+}
+
+/** A project as `django-admin startproject` makes it, in a folder of its own. */
+export async function createProject(interpreter: string): Promise<TestProject> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'havn-facts-')))
+  execFileSync(interpreter, ['-m', 'django', 'startproject', 'shop', root])
+  return {
+    root,
+    settings: await readFile(join(root, 'shop/settings.py'), 'utf8'),
+    async write(path, text) {
+      await mkdir(dirname(join(root, path)), { recursive: true })
+      await writeFile(join(root, path), text)
+    },
+    async read({ python = interpreter, environment = {} } = {}) {
+      const context: FactContext = {
+        tree: await openSourceTree(root),
+        environment,
+        config: platformConfigSchema.parse({ app: { python } }),
+        site: null,
+        logger: silent,
+        signal: new AbortController().signal,
+      }
+      const [project] = (await collect(djangoProjects, context)) ?? []
+      if (project === undefined) throw new Error('There is no Django project.')
+      return project
+    },
+    remove: () => rm(root, { recursive: true, force: true }),
+  }
+}
+
+function collect<Value>(fact: Fact<Value>, context: FactContext): Promise<Value | null> {
+  const get = <Other>(other: Fact<Other>) => collect(other, context)
+  return fact.collect({ ...context, get })
+}
