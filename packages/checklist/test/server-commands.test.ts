@@ -113,6 +113,69 @@ test('Procfiles, units and programs of supervisor', async () => {
   expect(optionOf(commands[1]!, 'timeout')!.place).toMatchObject({ line: 4, column: 3 })
 })
 
+test('services of compose: their own commands, and what their image starts', async () => {
+  const commands = await collect({
+    'docker/Dockerfile':
+      'FROM a:1 AS prod\nENV WEB_CONCURRENCY=2\nENTRYPOINT ["tini", "--"]\nCMD ["gunicorn", "a:b"]\nFROM prod AS other\nCMD ["uvicorn", "x:y"]\n',
+    'compose.yaml': [
+      'services:',
+      '  web: { build: { context: docker, target: prod }, image: shop, environment: { WEB_CONCURRENCY: "5" } }',
+      '  worker:',
+      '    image: shop',
+      '    command: ["celery", "-A", "shop", "worker"]',
+      '  shell:',
+      '    image: shop',
+      '    entrypoint: []',
+      '    command: sh -c "exec gunicorn c:d -w ${N:-7}"',
+      '  db: { image: "postgres:17" }',
+    ].join('\n'),
+  })
+  expect(
+    commands.map((each) => [
+      each.origin.resource,
+      told(each),
+      each.place.file,
+      each.place.line,
+      each.isInherited,
+    ]),
+  ).toEqual([
+    ['stage other', 'tini uvicorn x:y workers=2', 'docker/Dockerfile', 6, false],
+    ['services.web', 'tini gunicorn a:b workers=5', 'docker/Dockerfile', 4, true],
+    ['services.worker', 'tini celery shop app=shop', 'compose.yaml', 5, false],
+    ['services.shell', 'gunicorn c:d workers=2 workers=7', 'compose.yaml', 9, false],
+  ])
+  expect(commands[1]!.origin).toMatchObject({ kind: 'compose', service: { name: 'web' }, isContainer: true })
+})
+
+test('containers of Kubernetes, with their variables', async () => {
+  const commands = await collect({
+    Dockerfile: 'FROM a:1\nCMD ["gunicorn", "a:b"]\n',
+    'k8s/web.yaml': [
+      'apiVersion: apps/v1',
+      'kind: Deployment',
+      'metadata: { name: web }',
+      'spec:',
+      '  template:',
+      '    spec:',
+      '      containers:',
+      '        - { name: app, image: "registry.test/shop:1", env: [{ name: WEB_CONCURRENCY, value: "3" }] }',
+      '        - name: api',
+      '          image: registry.test/api:1',
+      '          env: [{ name: PORT, value: "9000" }]',
+      '          command: [uvicorn]',
+      '          args: ["x:y", "--port", "$(PORT)"]',
+      '        - { name: cache, image: "redis:8" }',
+    ].join('\n'),
+  })
+  expect(
+    commands.map((each) => [each.origin.pod?.container.name, told(each), each.place.file, each.place.line]),
+  ).toEqual([
+    [undefined, 'gunicorn a:b', 'Dockerfile', 2],
+    ['app', 'gunicorn a:b workers=3', 'Dockerfile', 2],
+    ['api', 'uvicorn x:y port=9000', 'k8s/web.yaml', 12],
+  ])
+})
+
 test('configuration files of gunicorn: plain values, the environment, and what is computed', async () => {
   const [command] = await collect({
     ...image('ENV PORT=9000', 'CMD ["gunicorn", "-c", "conf/gunicorn.py", "a:b"]'),

@@ -1,4 +1,3 @@
-import { basename } from 'node:path/posix'
 import type { SourceTree } from '@havn/plugin-api'
 import { MappedText } from '../../source/mapped-text.ts'
 import { SourceText } from '../../source/source-text.ts'
@@ -10,7 +9,7 @@ import { readOptions, toOption } from './read-options.ts'
 import { readPythonSettings } from './read-python-settings.ts'
 import { readUwsgiFile } from './read-uwsgi-file.ts'
 import type { ServerCommand, ServerOption, SetVariable } from './server-command.ts'
-import type { Started } from './started.ts'
+import { toCommand, type Started } from './started.ts'
 
 /** Scripts that run scripts. */
 const MAX_DEPTH = 4
@@ -124,9 +123,7 @@ export class CommandReader {
   async #readRest(started: Started, depth: number): Promise<ServerCommand[]> {
     const [program, ...args] = started.rest
     if (program === undefined) return []
-    const { endLine, endColumn } = started.rest.at(-1)!.place
-    const place = { ...program.place, endLine, endColumn }
-    const command = { program: basename(program.text), args, place, operator: null }
+    const command = toCommand([program, ...args])!
     return this.read({ ...started, command, rest: [] }, depth + 1)
   }
 
@@ -165,7 +162,7 @@ export class CommandReader {
       {
         server: found.kind.name,
         app: appOf(found, fromArguments.operands, options),
-        place: command.place,
+        place: found.place,
         origin,
         via,
         wrappers,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path/posix'
+import type { SourcePlace } from '@havn/plugin-api'
 import type { ShellCommand, ShellWord } from '../shell/parse-shell.ts'
 import { serverKinds, type ServerKind } from './server-kinds.ts'
 
@@ -7,7 +8,11 @@ export interface FoundServer {
   kind: ServerKind
   args: readonly ShellWord[]
   wrappers: readonly string[]
+  /** Of the server's program and its arguments, without what runs it. */
+  place: SourcePlace
 }
+
+type Served = Pick<FoundServer, 'kind' | 'args'>
 
 /** Programs that run the command among their arguments. */
 const WRAPPERS =
@@ -26,7 +31,8 @@ export function findServer(command: ShellCommand): FoundServer | null {
     const program = basename(words[0]!.text)
     const args = words.slice(1)
     const found = serverOf(program, args)
-    if (found !== null) return { ...found, wrappers }
+    if (found !== null)
+      return { ...found, wrappers, place: wrappers.length === 0 ? command.place : placeOf(words) }
     const next = behind(program, args)
     if (next === null) return null
     wrappers.push(program)
@@ -35,13 +41,19 @@ export function findServer(command: ShellCommand): FoundServer | null {
   return null
 }
 
-function serverOf(program: string, args: readonly ShellWord[]): Omit<FoundServer, 'wrappers'> | null {
+function placeOf(words: readonly ShellWord[]): SourcePlace {
+  const { place } = words[0]!
+  const { endLine, endColumn, file } = words.at(-1)!.place
+  return file === place.file ? { ...place, endLine, endColumn } : place
+}
+
+function serverOf(program: string, args: readonly ShellWord[]): Served | null {
   if (PYTHON.test(program)) return pythonOf(args)
   const kind = serverKinds.find((each) => each.programs.test(program))
   return kind === undefined ? null : withSubcommand(kind, args)
 }
 
-function pythonOf(args: readonly ShellWord[]): Omit<FoundServer, 'wrappers'> | null {
+function pythonOf(args: readonly ShellWord[]): Served | null {
   let at = 0
   // Options of Python: -u, -X dev, -W ignore.
   while (at < args.length && /^-[^mc]/.test(args[at]!.text)) at += /^-[XW]$/.test(args[at]!.text) ? 2 : 1
@@ -71,7 +83,7 @@ const SCRIPT: ServerKind = {
 }
 
 /** Programs that do many things: only some of them serve. */
-function withSubcommand(kind: ServerKind, args: readonly ShellWord[]): Omit<FoundServer, 'wrappers'> | null {
+function withSubcommand(kind: ServerKind, args: readonly ShellWord[]): Served | null {
   const has = (...names: readonly string[]) => args.findIndex(({ text }) => names.includes(text))
   if (kind.name === 'runserver') {
     const at = has('runserver', 'runserver_plus')

@@ -58,32 +58,36 @@ export function execWords({ exec, rest }: DockerInstruction): ShellWord[] | null
   })
 }
 
-/** The servers that a stage starts by itself. */
-export async function readStage(
-  reader: CommandReader,
-  stage: DockerStage | null,
-  input: { origin: CommandOrigin; environment?: ReadonlyMap<string, SetVariable>; isInherited?: boolean },
-): Promise<ServerCommand[]> {
-  const { entrypoint, command } = startOf(stage)
-  const environment = new Map([...variablesOfStage(stage), ...(input.environment ?? [])])
-  const started = {
-    ...input,
-    environment,
-    via: [],
-    wrappers: [],
-    rest: [],
-    isInherited: input.isInherited ?? false,
-  }
+/** What runs in an image: its own start, or what stands in place of parts of it. */
+export interface StageStart {
+  origin: CommandOrigin
+  /** Over what the image sets. */
+  environment?: ReadonlyMap<string, SetVariable>
+  /** In place of `ENTRYPOINT`, and then of `CMD` as well. */
+  entrypoint?: readonly ShellWord[] | null
+  /** In place of `CMD`. */
+  command?: readonly ShellWord[] | null
+}
+
+/** The servers that an image starts. */
+export async function readStage(reader: CommandReader, start: StageStart): Promise<ServerCommand[]> {
+  const { origin } = start
+  const environment = new Map([...variablesOfStage(origin.stage), ...(start.environment ?? [])])
+  const isInherited = origin.kind !== 'dockerfile' && !start.entrypoint && !start.command
+  const started = { origin, environment, via: [], wrappers: [], rest: [], isInherited }
+
+  const image = startOf(origin.stage)
+  if (start.entrypoint) return readWords(reader, started, [...start.entrypoint, ...(start.command ?? [])])
+  const { entrypoint } = image
+  // In shell form, whatever comes behind it is lost.
   if (entrypoint !== null && entrypoint.exec === null) return readShellForm(reader, started, entrypoint)
-  const words = entrypoint === null ? null : execWords(entrypoint)
-  if (command === null) return words === null ? [] : readWords(reader, started, words)
+  const words = (entrypoint === null ? null : execWords(entrypoint)) ?? []
+  if (start.command) return readWords(reader, started, [...words, ...start.command])
+  const { command } = image
+  if (command === null) return readWords(reader, started, words)
   const commandWords = execWords(command)
-  if (words === null || words.length === 0)
-    return commandWords === null
-      ? readShellForm(reader, started, command)
-      : readWords(reader, started, commandWords)
   if (commandWords !== null) return readWords(reader, started, [...words, ...commandWords])
-  // A shell's text behind an entry point: the entry point runs a shell, and what it does itself counts too.
+  // A text for a shell behind an entry point: what that does itself counts, too.
   return [...(await readWords(reader, started, words)), ...(await readShellForm(reader, started, command))]
 }
 
@@ -115,8 +119,11 @@ export async function fromDockerfiles(
       isDevelopment,
       isContainer: true,
       dockerfile,
+      stage: final,
+      service: null,
+      pod: null,
     }
-    found.push(...(await readStage(reader, final, { origin })))
+    found.push(...(await readStage(reader, { origin })))
   }
   return found
 }

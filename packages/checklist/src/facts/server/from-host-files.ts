@@ -57,6 +57,9 @@ export async function fromHostFile(reader: CommandReader, source: SourceText): P
       // Supervisor runs in containers as often as on machines.
       isContainer: false,
       dockerfile: null,
+      stage: null,
+      service: null,
+      pod: null,
     }
     const command = { program: '', args: [], place: script.placeOf(0, script.text.length), operator: null }
     const started = { command, origin, environment, via: [], wrappers: [], rest: [], isInherited: false }

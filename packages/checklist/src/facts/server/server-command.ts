@@ -1,5 +1,7 @@
 import type { SourcePlace } from '@havn/plugin-api'
-import type { Dockerfile } from '../dockerfile/dockerfile.ts'
+import type { ComposeService } from '../compose/compose-service.ts'
+import type { Dockerfile, DockerStage } from '../dockerfile/dockerfile.ts'
+import type { KubernetesObject, PodContainer } from '../kubernetes/manifests.ts'
 
 /** What serves, or runs beside what serves. */
 export type ServerName =
@@ -80,6 +82,12 @@ export interface CommandOrigin {
   isContainer: boolean
   /** The image that it runs in, where its Dockerfile is in the project. */
   dockerfile: Dockerfile | null
+  /** The stage of it that runs. */
+  stage: DockerStage | null
+  /** What compose runs it as. */
+  service: ComposeService | null
+  /** What Kubernetes runs it as. */
+  pod: { object: KubernetesObject; container: PodContainer } | null
 }
 
 /** A command that starts a server. */

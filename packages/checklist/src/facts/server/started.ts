@@ -15,14 +15,16 @@ export interface Started {
 }
 
 /** A command of words that something splits itself, without a shell; null without any. */
-export function toCommand(words: readonly ShellWord[], place?: SourcePlace): ShellCommand | null {
+export function toCommand(words: readonly ShellWord[]): ShellCommand | null {
   const [program, ...args] = words
   if (program === undefined) return null
-  const { endLine, endColumn } = words.at(-1)!.place
+  const { endLine, endColumn, file } = words.at(-1)!.place
+  // An entry point of the image, and a command of compose.
+  const isOne = file === program.place.file
   return {
     program: program.text.split('/').at(-1)!,
     args,
-    place: place ?? { ...program.place, endLine, endColumn },
+    place: isOne ? { ...program.place, endLine, endColumn } : program.place,
     operator: null,
   }
 }
