@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { judge, type Bar } from './bench/bar.ts'
+import { checkWorks, ensureCheckers, judgeChecks } from './bench/check.ts'
 import { compare, type Work } from './bench/comparison.ts'
 import { killContenders } from './bench/contender.ts'
 import { dispatchWorks } from './bench/dispatch.ts'
@@ -8,9 +9,16 @@ import { edgeBars } from './bench/edge-bars.ts'
 import { edgeWorks, ensureEdgePython } from './bench/edge.ts'
 import { gatewayBars } from './bench/gateway-bars.ts'
 import { ensureGatewayPython, gatewayWorks } from './bench/gateway.ts'
-import { readMachine, readOwnVersions, readProxyVersions, readVersions } from './bench/machine-facts.ts'
+import {
+  readCheckerVersions,
+  readMachine,
+  readOwnVersions,
+  readProxyVersions,
+  readVersions,
+} from './bench/machine-facts.ts'
 import { ensureWatt } from './bench/node-contenders.ts'
 import { sourceCommand } from './bench/own-contender.ts'
+import { comparePrograms, formatProgramWork, type ProgramResult } from './bench/program-runs.ts'
 import { formatOrigin, formatReport, formatVerdicts, formatWork, type BenchReport } from './bench/report.ts'
 import { ensureInstalledPlatform } from './packing/index.ts'
 import { ensureDebian } from './parts/index.ts'
@@ -18,11 +26,13 @@ import { ensureDebian } from './parts/index.ts'
 const usage = `npm run bench -- gateway [options]      ours and its peers in turn, over loopback, on a quiet machine
 npm run bench -- dispatch [options]     JavaScript apps inline and one request a task, the same way
 npm run bench -- edge [options]         the edge beside nginx, Caddy and WhiteNoise
+npm run bench -- check [options]        the deploy check beside Django's own, hadolint and checkov
 npm run bench -- report FILE...         tables and verdict of what --json wrote
 
   --quick                one round of a second at c=32, hardly warmed up: to see that all runs
   --only work,work       django-wsgi, polls, raw-wsgi, upload-64k, stream-1m, neighbours, django-asgi, raw-asgi, js, start;
-                         of dispatch: busy, hello; of edge: proxy, file-10k, file-1m, stack, stack-hello, slow-clients
+                         of dispatch: busy, hello; of edge: proxy, file-10k, file-1m, stack, stack-hello, slow-clients;
+                         of check: polls, manifests, dockerfiles
   --servers name,name    such as "havn,gunicorn sync"
   --connections 8,32     of those that a work has
   --rounds 5             every server once in each
@@ -85,6 +95,8 @@ if (verb === 'gateway' && files.length === 0) {
   await bench(dispatchSuite)
 } else if (verb === 'edge' && files.length === 0) {
   await bench(edgeSuite)
+} else if (verb === 'check' && files.length === 0) {
+  await benchCheck()
 } else if (verb === 'report' && files.length > 0) {
   await printReports()
 } else {
@@ -130,6 +142,27 @@ async function bench(suite: Suite): Promise<void> {
   }
   if (suite.bars.length > 0) console.log(formatVerdicts(judge(suite.bars, report.works), report.works))
   if (values.markdown) await writeFile(values.markdown, formatReport([report], suite.bars))
+}
+
+/** Programs that run to their end: no server, no load. */
+async function benchCheck(): Promise<void> {
+  const checkers = await ensureCheckers()
+  const command = values.source ? sourceCommand : await ensureInstalledPlatform()
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5))
+  const results: ProgramResult[] = []
+  for (const work of await checkWorks(command, checkers)) {
+    if (!isChosen(values.only, work.name)) continue
+    const programs = work.programs.filter(({ name }) => isChosen(values.servers, name))
+    results.push(
+      await comparePrograms({ ...work, programs }, { rounds, onProgress: (line) => console.error(line) }),
+    )
+    if (values.json) await writeFile(values.json, JSON.stringify(results, null, 2) + '\n')
+  }
+  const machine = { ...readMachine(), ...(await readCheckerVersions(checkers)) }
+  const facts = Object.entries(machine).map(([name, value]) => `${name} ${value}`)
+  const text = [facts.join(', '), ...results.map(formatProgramWork), judgeChecks(results)].join('\n\n')
+  console.log(text)
+  if (values.markdown) await writeFile(values.markdown, text + '\n')
 }
 
 async function printReports(): Promise<void> {

