@@ -19,7 +19,11 @@ afterEach(() => rm(directory, { recursive: true }))
 async function pass(policy: Partial<GatePolicy>, signal = new AbortController().signal) {
   const project = await openProject({ directory })
   try {
-    return await passGate(project, { isSkipped: false, refusesAt: null, ...policy }, signal)
+    return await passGate(
+      project,
+      { isSkipped: false, refusesAt: null, ...policy },
+      { python: 'python3', signal },
+    )
   } finally {
     await project.close()
   }

@@ -19,18 +19,19 @@ export type GateReport =
 /**
  * What every deployment passes before it changes anything: the checklist of the whole project.
  *
+ * @param python interpreter that has the app's requirements.
  * @throws HAVN_ERR_CHECK_REFUSED where findings reach the level that it refuses at; there also whatever kept the
  * checklist from running. Where it refuses nothing, only the signal's reason.
  */
 export async function passGate(
   project: Project,
   { isSkipped, refusesAt }: GatePolicy,
-  signal: AbortSignal,
+  { python, signal }: { python: string | undefined; signal: AbortSignal },
 ): Promise<GateReport> {
   if (isSkipped) return { type: 'skipped' }
   let result: CheckResult
   try {
-    const run = await openChecklist(project, refusesAt === null ? {} : { failLevel: refusesAt })
+    const run = await openChecklist(project, { python, ...(refusesAt !== null && { failLevel: refusesAt }) })
     result = await run(signal)
   } catch (error) {
     if (refusesAt !== null || signal.aborted) throw error

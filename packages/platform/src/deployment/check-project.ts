@@ -13,6 +13,8 @@ import type { Project } from './project.ts'
 export interface CheckOverrides {
   profile?: ChecksConfig['profile']
   failLevel?: ChecksConfig['failLevel']
+  /** Interpreter whose environment has the app's requirements. */
+  python?: string | undefined
 }
 
 /**
@@ -22,9 +24,12 @@ export interface CheckOverrides {
  */
 export async function openChecklist(
   project: Project,
-  { profile, failLevel }: CheckOverrides,
+  { profile, failLevel, python }: CheckOverrides,
 ): Promise<(signal: AbortSignal) => Promise<CheckResult>> {
-  const { tree, loaded, config: platformConfig } = project
+  const { tree, loaded } = project
+  const { app } = project.config
+  const platformConfig =
+    python === undefined ? project.config : { ...project.config, app: { ...app, python } }
   const config = {
     ...checksSchema.parse(platformConfig.checks ?? {}),
     ...(profile && { profile }),
@@ -34,7 +39,7 @@ export async function openChecklist(
   const items = rulesOfItems(config.items, { directory, machine: appEnvironment(process.env, {}) })
   const rules = [...(await openRules(project)), ...items]
   const baseline = await readBaseline(directory, config)
-  const environment = platformConfig.app?.env ?? {}
+  const environment = app?.env ?? {}
   return (signal) => {
     const context = { tree, environment, config: platformConfig, site: null, logger: quiet, signal }
     return runChecks({ rules, config, context, ...(baseline && { baseline }) })

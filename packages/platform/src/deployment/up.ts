@@ -13,7 +13,7 @@ import { errors } from '../errors.ts'
 import { assertAddressFree, findFreePort } from './address-preflight.ts'
 import { passGate, type GatePolicy, type GateReport } from './check-gate.ts'
 import { planRelease } from './plan-release.ts'
-import { findApp, openProject, type Project, type ProjectOptions } from './project.ts'
+import { findApp, openProject, type FoundApp, type Project, type ProjectOptions } from './project.ts'
 import { proveRelease } from './prove-release.ts'
 import { findRequiredPrograms } from './required-programs.ts'
 import { resourceLimits } from './resource-limits.ts'
@@ -110,7 +110,7 @@ async function upProject(input: UpInput): Promise<number> {
     now: new Date(),
   })
 
-  const gate = passGate(project, options.gate, signal)
+  const gate = passGate(project, options.gate, { python: pythonOf(found), signal })
   // Where it refuses, nothing may have changed; where it only tells, nobody waits for it.
   if (options.gate.refusesAt !== null) await gate
   else gate.catch(() => {})
@@ -180,6 +180,11 @@ async function serveUntilStopped(
     await orchestrator.destroy(AbortSignal.timeout(10_000))
     await control.close()
   }
+}
+
+/** The interpreter that has the app's requirements, where the app is Python. */
+function pythonOf({ facts, runtime }: FoundApp): string | undefined {
+  return ['wsgi', 'asgi'].includes(facts.entry.interface) ? runtime.interpreter : undefined
 }
 
 /** Fails early where an address is taken; port 0 becomes a port that is free now, since proxies and proofs name it. */

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import type { CheckReport } from '../../deployment/check.ts'
 import type { FixChoice } from '../../deployment/fix-findings.ts'
 import { errors } from '../../errors.ts'
-import { configOption, type CommandContext } from '../program.ts'
+import { addFolderOptions, type CommandContext } from '../program.ts'
 import type { Terminal } from '../terminal.ts'
 
 const formats = ['text', 'json', 'sarif', 'junit', 'markdown'] as const
@@ -17,6 +17,7 @@ interface CheckValues {
   writeBaseline?: string
   verbose?: boolean
   config?: string
+  python?: string
 }
 
 /** Findings at or above the fail level. */
@@ -24,7 +25,7 @@ const FOUND = 3
 
 export function addCheckCommand(program: Command, { terminal, setExitCode }: CommandContext): void {
   const version = program.version()!
-  program
+  const command = program
     .command('check')
     .summary('look for what will hurt in production')
     .description(
@@ -50,17 +51,19 @@ export function addCheckCommand(program: Command, { terminal, setExitCode }: Com
     .option('--fix-suggested', 'show each fix that needs a look, and ask whether to make it')
     .option('--write-baseline <file>', 'take what is found now for known; name the file in checks.baseline')
     .option('--verbose', 'also tell of what is waived, known or skipped')
-    .addOption(configOption())
-    .action(async (directory: string, values: CheckValues) => {
-      const { check } = await import('../../deployment/check.ts')
-      const { profile, failLevel, writeBaseline, config: configFile } = values
-      const choose = await chooseFixes(values, terminal)
-      const signal = new AbortController().signal
-      const report = await check({ directory, configFile, profile, failLevel, choose, writeBaseline, signal })
-      tellOfFixes(report, terminal)
-      terminal.stdout.write(await format(report, { ...values, version }, terminal))
-      if (report.result.hasFailed) setExitCode(FOUND)
+  addFolderOptions(command).action(async (directory: string, values: CheckValues) => {
+    const { check } = await import('../../deployment/check.ts')
+    const { profile, failLevel, python, writeBaseline, config: configFile } = values
+    const choose = await chooseFixes(values, terminal)
+    const signal = new AbortController().signal
+    const report = await check({
+      ...{ directory, configFile, python, profile, failLevel },
+      ...{ choose, writeBaseline, signal },
     })
+    tellOfFixes(report, terminal)
+    terminal.stdout.write(await format(report, { ...values, version }, terminal))
+    if (report.result.hasFailed) setExitCode(FOUND)
+  })
 }
 
 /** Safe fixes without a question, the others with one; undefined where nothing is to be mended. */
