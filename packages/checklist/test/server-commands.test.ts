@@ -25,7 +25,7 @@ test.each([
     'uwsgi --http-socket :8000 --master -p 4 -w a.wsgi',
     'uwsgi a.wsgi http-socket=:8000 master=true workers=4 module=a.wsgi',
   ],
-  ['celery -A proj worker -B -c 2', 'celery proj app=proj beat=true workers=2'],
+  ['celery -A proj worker -B -c 2', 'celery proj verb=worker app=proj beat=true workers=2'],
   ['daphne -b 0.0.0.0 -p 8000 a.asgi:application', 'daphne a.asgi:application host=0.0.0.0 port=8000'],
   ['granian --interface asgi a:b --workers 2', 'granian a:b interface=asgi workers=2'],
   ['node --insecure-http-parser dist/main.js', 'node dist/main.js insecure-http-parser=true'],
@@ -90,7 +90,7 @@ test('npm leads to the script of the nearest package.json', async () => {
   })
   expect(commands.map((each) => [told(each), each.place.file, each.place.line, each.origin.kind])).toEqual([
     ['npm node dist/server.js', 'web/package.json', 2, 'dockerfile'],
-    ['next - port=80', 'package.json', 1, 'package'],
+    ['next - verb=start port=80', 'package.json', 1, 'package'],
   ])
 })
 
@@ -141,7 +141,7 @@ test('services of compose: their own commands, and what their image starts', asy
   ).toEqual([
     ['stage other', 'tini uvicorn x:y workers=2', 'docker/Dockerfile', 6, false],
     ['services.web', 'tini gunicorn a:b workers=5', 'docker/Dockerfile', 4, true],
-    ['services.worker', 'tini celery shop app=shop', 'compose.yaml', 5, false],
+    ['services.worker', 'tini celery shop verb=worker app=shop', 'compose.yaml', 5, false],
     ['services.shell', 'gunicorn c:d workers=2 workers=7', 'compose.yaml', 9, false],
   ])
   expect(commands[1]!.origin).toMatchObject({ kind: 'compose', service: { name: 'web' }, isContainer: true })
@@ -209,12 +209,12 @@ test('uWSGI by its file, ini and YAML', async () => {
   const commands = await collect({
     'a/Dockerfile': 'FROM a:1\nCMD ["uwsgi", "--ini", "/app/uwsgi.ini"]\n',
     'a/uwsgi.ini':
-      '[uwsgi]\nhttp-socket = :$(PORT)\nprocesses = 4 \nmodule = a.wsgi\n; x = y\nneed-app = true\n',
+      '[uwsgi]\nhttp-socket = :$(PORT)\nprocesses = 4 \nmodule = a.wsgi\n; x = y\nneed-app = true\nstrict\n',
     'b/Dockerfile': 'FROM a:1\nCMD uwsgi app.yml\n',
     'b/app.yml': 'uwsgi:\n  master: true\n  harakiri: 20 # s\n',
   })
   expect(commands.map(told)).toEqual([
-    'uwsgi a.wsgi http-socket=null workers=4 module=a.wsgi need-app=true ini=/app/uwsgi.ini',
+    'uwsgi a.wsgi http-socket=null workers=4 module=a.wsgi need-app=true strict=true ini=/app/uwsgi.ini',
     'uwsgi - master=true timeout=20',
   ])
 })

@@ -1,4 +1,89 @@
 import type { ChecksContract } from '@havn/plugin-api'
+import { developmentServer, flaskDebug, reload, typescriptRuntime } from './development.ts'
+import {
+  celeryBeatInside,
+  celeryLimits,
+  detached,
+  jitterMissing,
+  keepaliveOff,
+  oneSyncWorker,
+  preloadTelemetry,
+  timeoutOff,
+  workersAbsurd,
+  workerTmpDir,
+} from './limits.ts'
+import { logQuery, logSecrets, logToFile } from './logs.ts'
+import * as nginx from './nginx.ts'
+import { insecureParser, inspector, nodeEnv, npmFirst } from './node.ts'
+import { flaskRun, insecureParserOption, pathLabel, pinoRedact, trustProxyAll } from './sources.ts'
+import {
+  asRoot,
+  forwardedAny,
+  forwardedUntrusted,
+  gunicornOld,
+  headerMap,
+  loopbackInContainer,
+  looseParsing,
+  publicBind,
+} from './trust.ts'
+import * as uwsgi from './uwsgi.ts'
 
-/** All rules of this pack. */
-export const rules: ChecksContract['rules'] = []
+/** All rules of the pack, in the order in which people read them. */
+export const rules: ChecksContract['rules'] = [
+  developmentServer,
+  reload,
+  flaskDebug,
+  flaskRun,
+  typescriptRuntime,
+  gunicornOld,
+  headerMap,
+  looseParsing,
+  forwardedAny,
+  forwardedUntrusted,
+  trustProxyAll,
+  insecureParser,
+  insecureParserOption,
+  inspector,
+  loopbackInContainer,
+  publicBind,
+  asRoot,
+  detached,
+  npmFirst,
+  nodeEnv,
+  oneSyncWorker,
+  workersAbsurd,
+  timeoutOff,
+  keepaliveOff,
+  jitterMissing,
+  workerTmpDir,
+  preloadTelemetry,
+  celeryLimits,
+  celeryBeatInside,
+  uwsgi.needApp,
+  uwsgi.dieOnTerm,
+  uwsgi.master,
+  uwsgi.harakiri,
+  uwsgi.threadsOff,
+  uwsgi.bufferSize,
+  uwsgi.forkShared,
+  uwsgi.httpSocket,
+  logToFile,
+  logSecrets,
+  logQuery,
+  pinoRedact,
+  pathLabel,
+  nginx.oldTls,
+  nginx.serverTokens,
+  nginx.aliasTraversal,
+  nginx.splitting,
+  nginx.hostVariable,
+  nginx.hostMissing,
+  nginx.protoMissing,
+  nginx.websocketVersion,
+  nginx.bodyUnlimited,
+  nginx.rootExposed,
+  nginx.headersLost,
+  nginx.headersOff,
+  nginx.logSecrets,
+  nginx.metricsPublic,
+]

@@ -19,7 +19,8 @@ const MAX_ENTRIES = 10_000
 
 /**
  * Reads files of sections with keys, as systemd, supervisor and uWSGI write them: lines that go on behind a backslash, or
- * indented as Python's configparser has it. It never throws: lines that are nothing are left out.
+ * indented as Python's configparser has it; a
+ * key may stand alone. It never throws: lines that are nothing are left out.
  */
 export function readIni(source: SourceText): IniSection[] {
   const sections: { name: string; entries: IniEntry[] }[] = []
@@ -35,7 +36,7 @@ export function readIni(source: SourceText): IniSection[] {
       sections.push({ name: header[1]!.trim(), entries: [] })
       continue
     }
-    const match = /^([ \t]*)([A-Za-z_][\w.:-]*)[ \t]*=[ \t]*/.exec(line)
+    const match = /^([ \t]*)([A-Za-z_][\w.:-]*)[ \t]*(?:=[ \t]*|$)/.exec(line)
     if (match === null || sections.length === 0) continue
     const valueStart = start + match[0].length
     let end = start + line.length

@@ -23,6 +23,8 @@ const SCRIPT = /\.(?:sh|bash)$|^[^$]*\/|entrypoint/
 const ENTRYPOINT = /\.(?:sh|bash)$|entrypoint/
 /** Scripts of package.json that serve, by their names: one that cannot be read. */
 const SERVING = /(?:^|:)(?:start|serve|dev|prod|production|preview)/
+/** Servers whose first word says what they do: it is the option `verb`. */
+const VERBS = new Set(['fastapi', 'next', 'nest', 'celery'])
 /** A line that runs what the script was given. */
 const RUNS_REST = /(?:^|[\s;&|])(?:exec\s+(?:[\w./-]+\s+(?:--\s+)?)*)?"?\$(?:@|\{@\}|\*)"?/m
 const SCRIPT_ASSIGNMENT =
@@ -157,7 +159,9 @@ export class CommandReader {
       [...variables, ...fromArguments.options],
       fromArguments.operands,
     )
-    const options = [...configured.options, ...variables, ...fromArguments.options]
+    const verb = VERBS.has(found.kind.name) ? fromArguments.operands[0] : undefined
+    const own = verb === undefined ? [] : [{ ...verb, name: 'verb' }]
+    const options = [...own, ...configured.options, ...variables, ...fromArguments.options]
     return [
       {
         server: found.kind.name,

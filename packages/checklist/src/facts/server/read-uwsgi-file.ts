@@ -34,6 +34,6 @@ export function readUwsgiFile(
   return entriesOf(readIni(source), 'uwsgi')
     .slice(0, MAX_OPTIONS)
     .map(({ key, value: { text }, place }) =>
-      toOption(kind, { spelling: key, value: value(text.trim()), place, from: 'file' }),
+      toOption(kind, { spelling: key, value: value(text.trim() || 'true'), place, from: 'file' }),
     )
 }

@@ -1,0 +1,424 @@
+import type { NginxDirective } from '@havn/checklist'
+import { argOf, blocksOf, defineNginxRule, effective, hasInclude } from '../nginx-rule.ts'
+
+const texts = ({ args }: NginxDirective) => args.map(({ text }) => text)
+const named = (all: readonly NginxDirective[], ...names: readonly string[]) =>
+  all.filter(({ name }) => names.includes(name))
+
+export const oldTls = defineNginxRule({
+  id: 'server.nginx-old-tls',
+  title: 'nginx speaks versions of TLS that are broken',
+  severity: 'error',
+  confidence: 'certain',
+  hint: 'Write ssl_protocols TLSv1.2 TLSv1.3.',
+  references: ['RFC 8996', 'CKV2_NGINX_1', 'https://ssl-config.mozilla.org/'],
+  docs: {
+    what: 'Finds `ssl_protocols` with SSL 2 and 3, TLS 1.0 and 1.1.',
+    why: 'Whoever is in between reads what both ends think nobody does; no browser since 2020 needs them.',
+    bad: 'server {\n  listen 443 ssl;\n  ssl_protocols TLSv1 TLSv1.1 TLSv1.2;\n}\n',
+    good: 'server {\n  listen 443 ssl;\n  ssl_protocols TLSv1.2 TLSv1.3;\n}\n',
+  },
+  find: (all) =>
+    named(all, 'ssl_protocols').flatMap((directive) => {
+      const old = texts(directive).filter((each) => /^(?:SSLv[23]|TLSv1(?:\.[01])?)$/.test(each))
+      return old.length === 0 ? [] : { message: `It speaks ${old.join(', ')}.`, place: directive.place }
+    }),
+})
+
+export const serverTokens = defineNginxRule({
+  id: 'server.nginx-server-tokens',
+  title: 'nginx tells its version to everybody',
+  severity: 'info',
+  confidence: 'certain',
+  hint: 'Write server_tokens off in http or server.',
+  references: ['CWE-200', 'https://nginx.org/en/docs/http/ngx_http_core_module.html#server_tokens'],
+  docs: {
+    what: 'Finds servers for which neither their file nor they say `server_tokens off`.',
+    why: 'Scanners look for versions with known faults, and skip what does not name one.',
+    bad: 'server {\n  listen 80;\n}\n',
+    good: 'server {\n  server_tokens off;\n  listen 80;\n}\n',
+  },
+  find(all, config) {
+    const open = named(all, 'server').filter(
+      (server) =>
+        server.block !== null &&
+        server.parent?.name !== 'upstream' &&
+        server.parent?.name !== 'stream' &&
+        !(server.block.some(({ name }) => name === 'server_tokens')
+          ? server.block.some((each) => each.name === 'server_tokens' && argOf(each) !== 'on')
+          : effective(server, 'server_tokens', config).some((each) => argOf(each) !== 'on')),
+    )
+    return open.slice(0, 1).map(({ place }) => ({ message: 'server_tokens is not off.', place }))
+  },
+})
+
+export const aliasTraversal = defineNginxRule({
+  id: 'server.nginx-alias-traversal',
+  title: 'Clients read files beside the folder that is served',
+  severity: 'error',
+  confidence: 'certain',
+  hint: 'End the location with a slash as well.',
+  references: ['gixy: alias_traversal', 'CWE-22'],
+  docs: {
+    what: 'Finds a `location` without a slash at its end and an `alias` with one.',
+    why: '/static../settings.py leads to the folder above: the source, and what it keeps secret.',
+    bad: 'server {\n  location /static {\n    alias /app/static/;\n  }\n}\n',
+    good: 'server {\n  location /static/ {\n    alias /app/static/;\n  }\n}\n',
+  },
+  find: (all) =>
+    named(all, 'alias').flatMap((alias) => {
+      const location = alias.parent
+      if (location?.name !== 'location' || !argOf(alias).endsWith('/')) return []
+      const words = texts(location)
+      const path = words.length === 1 ? words[0]! : words[0] === '^~' ? (words[1] ?? '/') : '/'
+      if (path.endsWith('/') || !path.startsWith('/')) return []
+      return {
+        message: `${path}../ leads to the folder above ${argOf(alias)}.`,
+        place: location.place,
+        related: [{ message: 'the folder', place: alias.place }],
+      }
+    }),
+})
+
+export const hostVariable = defineNginxRule({
+  id: 'server.nginx-http-host',
+  title: "The app gets the client's Host header as it came",
+  severity: 'info',
+  confidence: 'likely',
+  hint: 'Write proxy_set_header Host $host.',
+  references: ['gixy: host_spoofing'],
+  docs: {
+    what: 'Finds `proxy_set_header Host $http_host`.',
+    why: 'A request whose target names one host and whose header another goes to one server, and tells the app of the other.',
+    bad: 'server {\n  location / {\n    proxy_set_header Host $http_host;\n    proxy_pass http://app;\n  }\n}\n',
+    good: 'server {\n  location / {\n    proxy_set_header Host $host;\n    proxy_pass http://app;\n  }\n}\n',
+  },
+  find: (all) =>
+    named(all, 'proxy_set_header').flatMap((directive) => {
+      const [header = '', value] = texts(directive)
+      return header.toLowerCase() === 'host' && value === '$http_host'
+        ? { message: 'Host is $http_host.', place: directive.place }
+        : []
+    }),
+})
+
+export const splitting = defineNginxRule({
+  id: 'server.nginx-response-splitting',
+  title: 'Clients write headers into answers',
+  severity: 'error',
+  confidence: 'certain',
+  hint: 'Write $request_uri, which stays encoded, in place of $uri.',
+  references: ['gixy: http_splitting', 'CWE-113'],
+  docs: {
+    what: 'Finds `$uri` and `$document_uri` in redirects and in headers.',
+    why: 'They are decoded: %0d%0a in a path ends the header’s line, and begins one of the client’s own.',
+    bad: 'server {\n  listen 80;\n  return 301 https://shop.test$uri;\n}\n',
+    good: 'server {\n  listen 80;\n  return 301 https://shop.test$request_uri;\n}\n',
+  },
+  find: (all) =>
+    named(all, 'return', 'rewrite', 'add_header', 'proxy_set_header').flatMap((directive) => {
+      const [first = '', ...rest] = texts(directive)
+      const value = rest.find((each) => /\$(?:\{(?:document_)?uri\}|(?:document_)?uri\b)/.test(each))
+      if (value === undefined) return []
+      const isRedirect = directive.name === 'return' ? /^30\d$/.test(first) : true
+      // Within nginx, a rewrite is harmless.
+      const isAway = directive.name !== 'rewrite' || /^(?:https?:|\$scheme)/.test(value)
+      return isRedirect && isAway
+        ? { message: `${directive.name} has ${value}.`, place: directive.place }
+        : []
+    }),
+})
+
+/** `proxy_pass` to servers of HTTP. */
+function passes(all: readonly NginxDirective[]) {
+  return named(all, 'proxy_pass').filter(
+    ({ parent }) => parent?.name !== 'server' || parent.parent?.name !== 'stream',
+  )
+}
+
+function sets(headers: readonly NginxDirective[], name: string): NginxDirective | undefined {
+  return headers.find((each) => argOf(each).toLowerCase() === name)
+}
+
+export const hostMissing = defineNginxRule({
+  id: 'server.nginx-host-missing',
+  title: 'The app does not learn which host was asked for',
+  severity: 'warn',
+  confidence: 'likely',
+  hint: 'Write proxy_set_header Host $host beside the others: a block that has one of its own inherits none.',
+  references: [
+    'https://docs.gunicorn.org/en/stable/deploy.html#nginx-configuration',
+    'https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header',
+  ],
+  docs: {
+    what: 'Finds `proxy_pass` to an upstream or a service by its name, where no `proxy_set_header Host` holds.',
+    why: 'The app sees the upstream’s name: Django answers 400, and links lead nowhere.',
+    bad: 'server {\n  location / {\n    proxy_pass http://app:8000;\n  }\n}\n',
+    good: 'server {\n  location / {\n    proxy_set_header Host $host;\n    proxy_pass http://app:8000;\n  }\n}\n',
+  },
+  find: (all, config) =>
+    passes(all).flatMap((pass) => {
+      const target = argOf(pass)
+      // Another site is asked by its own name.
+      if (
+        !/^http:\/\/[\w-]+(?::\d+)?(?:\/|$)|^http:\/\/(?:127\.|unix:|localhost)/.test(target) ||
+        hasInclude(pass, config)
+      )
+        return []
+      // Stores and tools that answer to any name.
+      if (
+        /^http:\/\/(?:minio|s3|kibana|grafana|prometheus|flower|adminer|pgadmin|frontend|client|node_exporter|imgproxy|thumbor)/.test(
+          target,
+        )
+      )
+        return []
+      return sets(effective(pass, 'proxy_set_header', config), 'host') === undefined
+        ? [{ message: 'No Host header is set for it.', place: pass.place }]
+        : []
+    }),
+})
+
+/** The server block that a directive is in speaks TLS. */
+function isSecure(directive: NginxDirective): boolean {
+  const server = blocksOf(directive).find(({ name }) => name === 'server')
+  return (server?.block ?? []).some((each) => each.name === 'listen' && texts(each).includes('ssl'))
+}
+
+export const protoMissing = defineNginxRule({
+  id: 'server.nginx-proto-missing',
+  title: 'The app does not learn that the client came over HTTPS',
+  severity: 'warn',
+  confidence: 'likely',
+  hint: 'Write proxy_set_header X-Forwarded-Proto $scheme beside the others: a block that has one of its own inherits none.',
+  references: ['https://docs.djangoproject.com/en/5.2/ref/settings/#secure-proxy-ssl-header'],
+  docs: {
+    what: 'Finds `proxy_pass` in a server with TLS, where no `proxy_set_header X-Forwarded-Proto` holds.',
+    why: 'Redirects to HTTPS go round in circles, forms fail their CSRF check, and the header is the client’s to forge.',
+    bad: 'server {\n  listen 443 ssl;\n  location / {\n    proxy_set_header Host $host;\n    proxy_pass http://app;\n  }\n}\n',
+    good: 'server {\n  listen 443 ssl;\n  location / {\n    proxy_set_header Host $host;\n    proxy_set_header X-Forwarded-Proto $scheme;\n    proxy_pass http://app;\n  }\n}\n',
+  },
+  find: (all, config) =>
+    passes(all).flatMap((pass) => {
+      if (!isSecure(pass) || !argOf(pass).startsWith('http://') || hasInclude(pass, config)) return []
+      const headers = effective(pass, 'proxy_set_header', config)
+      const names = [
+        'x-forwarded-proto',
+        'x-forwarded-protocol',
+        'x-forwarded-ssl',
+        'x-scheme',
+        'x-url-scheme',
+        'x-forwarded-scheme',
+        'forwarded',
+      ]
+      return names.some((name) => sets(headers, name) !== undefined)
+        ? []
+        : [{ message: 'No X-Forwarded-Proto is set for it.', place: pass.place }]
+    }),
+})
+
+export const websocketVersion = defineNginxRule({
+  id: 'server.nginx-websocket-version',
+  title: 'Websockets fail behind nginx',
+  severity: 'error',
+  confidence: 'certain',
+  hint: 'Write proxy_http_version 1.1 beside the headers.',
+  references: ['https://nginx.org/en/docs/http/websocket.html'],
+  docs: {
+    what: 'Finds `proxy_set_header Upgrade` where no `proxy_http_version 1.1` holds.',
+    why: 'HTTP/1.0, in which nginx asks by itself, cannot be upgraded: every websocket ends with a 400 or 404.',
+    bad: 'server {\n  location /ws/ {\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection "upgrade";\n    proxy_pass http://app;\n  }\n}\n',
+    good: 'server {\n  location /ws/ {\n    proxy_http_version 1.1;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection "upgrade";\n    proxy_pass http://app;\n  }\n}\n',
+  },
+  find: (all, config) =>
+    passes(all).flatMap((pass) => {
+      const upgrade = sets(effective(pass, 'proxy_set_header', config), 'upgrade')
+      if (upgrade === undefined || hasInclude(pass, config)) return []
+      const version = effective(pass, 'proxy_http_version', config).at(-1)
+      return version === undefined || argOf(version) === '1.0'
+        ? [
+            {
+              message: 'It is asked in HTTP/1.0.',
+              place: pass.place,
+              related: [{ message: 'the upgrade', place: upgrade.place }],
+            },
+          ]
+        : []
+    }),
+})
+
+export const bodyUnlimited = defineNginxRule({
+  id: 'server.nginx-body-unlimited',
+  title: 'Requests may be of any size',
+  severity: 'warn',
+  confidence: 'certain',
+  hint: 'Set client_max_body_size to what the largest upload needs, in its location alone.',
+  references: ['CWE-770', 'https://nginx.org/en/docs/http/ngx_http_core_module.html#client_max_body_size'],
+  docs: {
+    what: 'Finds `client_max_body_size 0`.',
+    why: 'One client fills the disk that nginx keeps bodies on.',
+    bad: 'server {\n  client_max_body_size 0;\n}\n',
+    good: 'server {\n  client_max_body_size 20m;\n}\n',
+  },
+  find: (all) =>
+    named(all, 'client_max_body_size').flatMap((each) =>
+      argOf(each) === '0' ? [{ message: 'There is no limit.', place: each.place }] : [],
+    ),
+})
+
+const PROJECT = /^\/(?:app|code|src|project|backend|usr\/src\/app|home\/\w+\/app|opt\/app|srv\/app)\/?$/
+
+export const rootExposed = defineNginxRule({
+  id: 'server.nginx-root-exposed',
+  title: "The project's own folder is served",
+  severity: 'warn',
+  confidence: 'possible',
+  hint: 'Serve a folder that holds public files alone.',
+  references: ['CWE-552'],
+  docs: {
+    what: 'Finds `root` of a server or of `/`, and `alias`, that is a folder in which projects lie: /app, /code, /usr/src/app.',
+    why: 'The source is there to be read, and with it .env, .git and the database.',
+    bad: 'server {\n  location / {\n    root /app;\n  }\n}\n',
+    good: 'server {\n  location / {\n    root /app/public;\n  }\n}\n',
+  },
+  find: (all) =>
+    named(all, 'root', 'alias').flatMap((each) => {
+      const { parent } = each
+      const isWhole =
+        each.name === 'alias' ||
+        parent?.name === 'server' ||
+        (parent?.name === 'location' && argOf(parent) === '/')
+      return isWhole && PROJECT.test(argOf(each))
+        ? [{ message: `${argOf(each)} is served.`, place: each.place }]
+        : []
+    }),
+})
+
+export const headersOff = defineNginxRule({
+  id: 'server.nginx-trace-lost',
+  title: 'Traces end at nginx',
+  severity: 'warn',
+  confidence: 'certain',
+  hint: 'Let traceparent and tracestate through.',
+  references: ['https://www.w3.org/TR/trace-context/'],
+  docs: {
+    what: 'Finds `proxy_pass_request_headers off` without `traceparent`, and a `traceparent` that is set to nothing.',
+    why: 'What a client or a gateway began is another trace in the app: nobody sees where the time went.',
+    bad: 'server {\n  location / {\n    proxy_set_header traceparent "";\n    proxy_pass http://app;\n  }\n}\n',
+    good: 'server {\n  location / {\n    proxy_set_header traceparent $http_traceparent;\n    proxy_pass http://app;\n  }\n}\n',
+  },
+  find: (all, config) => [
+    ...named(all, 'proxy_set_header').flatMap((each) => {
+      const [header = '', value] = texts(each)
+      return header.toLowerCase() === 'traceparent' && value === ''
+        ? [{ message: 'traceparent is set to nothing.', place: each.place }]
+        : []
+    }),
+    ...named(all, 'proxy_pass_request_headers').flatMap((each) => {
+      const headers = (each.parent?.block ?? []).filter(({ name }) => name === 'proxy_set_header')
+      const all = headers.length > 0 ? headers : effective(each, 'proxy_set_header', config)
+      // What a subrequest for a token asks is no part of a trace.
+      const isInternal = (each.parent?.block ?? []).some(({ name }) => name === 'internal')
+      return argOf(each) === 'off' && sets(all, 'traceparent') === undefined && !isInternal
+        ? [{ message: 'No header of the client gets through.', place: each.place }]
+        : []
+    }),
+  ],
+})
+
+const SECRET =
+  /\$(?:http_authorization|http_cookie|cookie_\w+|http_x_api_key|request_body|http_proxy_authorization)\b/
+
+export const logSecrets = defineNginxRule({
+  id: 'server.nginx-log-secrets',
+  title: 'Secrets of clients are in the access log',
+  severity: 'error',
+  confidence: 'certain',
+  hint: 'Take the variable out of the format.',
+  references: ['CWE-532'],
+  docs: {
+    what: 'Finds `log_format` with the headers Authorization, Cookie or X-API-Key, or with bodies.',
+    why: 'Whoever reads the log, or any place that it is sent to, is logged in as everybody.',
+    bad: "http {\n  log_format main '$remote_addr $http_authorization';\n  server {\n    listen 80;\n  }\n}\n",
+    good: "http {\n  log_format main '$remote_addr $status';\n  server {\n    listen 80;\n  }\n}\n",
+  },
+  find: (all) =>
+    named(all, 'log_format').flatMap(({ args }) =>
+      args.flatMap(({ text, place }) => {
+        const variable = SECRET.exec(text)?.[0]
+        return variable === undefined ? [] : [{ message: `The format has ${variable}.`, place }]
+      }),
+    ),
+})
+
+export const metricsPublic = defineNginxRule({
+  id: 'server.nginx-metrics-public',
+  title: 'Metrics are there for everybody',
+  severity: 'warn',
+  confidence: 'likely',
+  hint: 'Add allow and deny, or auth_basic; or let them be asked past the proxy.',
+  references: ['https://prometheus.io/docs/operating/security/', 'CWE-200'],
+  docs: {
+    what: 'Finds a `location` for /metrics, and `stub_status`, without `allow`, `deny`, `auth_basic`, `auth_request` or `internal`.',
+    why: 'They tell paths, versions, load, and often names of customers.',
+    bad: 'server {\n  location /metrics {\n    proxy_pass http://app;\n  }\n}\n',
+    good: 'server {\n  location /metrics {\n    allow 10.0.0.0/8;\n    deny all;\n    proxy_pass http://app;\n  }\n}\n',
+  },
+  find: (all, config) =>
+    named(all, 'location').flatMap((location) => {
+      const block = location.block ?? []
+      const isMetrics = /^\/(?:metrics|nginx_status|stub_status)\/?$/.test(texts(location).at(-1) ?? '')
+      const isServed = block.some(({ name }) =>
+        /^(?:proxy_pass|uwsgi_pass|stub_status|fastcgi_pass)$/.test(name),
+      )
+      const isClosed = [...block, ...blocksOf(location).flatMap((each) => each.block ?? [])].some(
+        ({ name, args }) =>
+          /^(?:deny|auth_basic|auth_request|internal|return)$/.test(name) && args[0]?.text !== 'off',
+      )
+      const ports = effective(block[0] ?? location, 'listen', config).map(argOf)
+      const isLocal = ports.length > 0 && ports.every((each) => /^(?:127\.|localhost|unix:)/.test(each))
+      return isMetrics && isServed && !isClosed && !isLocal
+        ? [{ message: `${texts(location).at(-1)} is open.`, place: location.place }]
+        : []
+    }),
+})
+
+export const headersLost = defineNginxRule({
+  id: 'server.nginx-headers-lost',
+  title: 'Headers of the server are lost in a location',
+  severity: 'warn',
+  confidence: 'certain',
+  hint: 'Write them again in the block that has an add_header of its own, or include a file in both.',
+  references: [
+    'gixy: add_header_redefinition',
+    'https://nginx.org/en/docs/http/ngx_http_headers_module.html#add_header',
+  ],
+  docs: {
+    what: 'Finds blocks with an `add_header` of their own, where a block around them sets a security header that they do not.',
+    why: 'nginx inherits them only where a block has none: HSTS, CSP and nosniff are gone there.',
+    bad: 'server {\n  add_header Strict-Transport-Security "max-age=31536000" always;\n  location /api/ {\n    add_header Cache-Control no-store;\n    proxy_pass http://app;\n  }\n}\n',
+    good: 'server {\n  add_header Strict-Transport-Security "max-age=31536000" always;\n  location /api/ {\n    add_header Strict-Transport-Security "max-age=31536000" always;\n    add_header Cache-Control no-store;\n    proxy_pass http://app;\n  }\n}\n',
+  },
+  find(all, config) {
+    const blocks = new Set(named(all, 'add_header').flatMap(({ parent }) => parent ?? []))
+    return [...blocks].flatMap((block) => {
+      const own = (block.block ?? []).filter(({ name }) => name === 'add_header')
+      const hasFile = (block.block ?? []).some(
+        ({ name, args }) => name === 'include' && !/mime|proxy|fastcgi|uwsgi/.test(args[0]?.text ?? ''),
+      )
+      const outer = effective(block, 'add_header', config)
+      if (hasFile || block.name === 'if') return []
+      const lost = outer.filter(
+        (each) =>
+          /^(?:strict-transport-security|content-security-policy|x-frame-options|x-content-type-options|referrer-policy|permissions-policy)$/i.test(
+            argOf(each),
+          ) && sets(own, argOf(each).toLowerCase()) === undefined,
+      )
+      if (lost.length === 0) return []
+      return {
+        message: `${[...new Set(lost.map(argOf))].join(', ')} ${lost.length === 1 ? 'is' : 'are'} not sent from here.`,
+        place: own[0]!.place,
+        related: [{ message: 'set here', place: lost[0]!.place }],
+      }
+    })
+  },
+})
