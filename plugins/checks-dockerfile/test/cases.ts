@@ -7,6 +7,25 @@ function file(...lines: string[]): { Dockerfile: string } {
 
 /** More than the examples of the docs, by rule. */
 export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
+  'dockerfile.healthcheck-missing': {
+    passing: {
+      'files alone': file('FROM scratch', 'COPY x /'),
+      'the stage that it builds on has one': file(
+        'FROM a:1 AS x',
+        'HEALTHCHECK CMD ["y"]',
+        'FROM x',
+        'CMD ["z"]',
+      ),
+    },
+    failing: {
+      'what the base image starts': file(
+        'FROM a:1 AS build',
+        '# finds: dockerfile.healthcheck-missing',
+        'FROM nginx:1.29',
+        'COPY --from=build /x /usr/share/nginx/html',
+      ),
+    },
+  },
   'dockerfile.ignore-gaps': {
     example: '.dockerignore',
     beside: { ...file('FROM a:1', 'COPY . /app'), '.env': 'A=1\n', '.git/HEAD': 'x\n' },

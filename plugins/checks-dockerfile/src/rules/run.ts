@@ -61,7 +61,7 @@ export const healthcheckMissing = defineRule({
   references: ['DL3057', 'CKV_DOCKER_2', 'CIS-DI-0006'],
   docs: {
     ...docs,
-    what: 'Finds images that start something, and have no `HEALTHCHECK`.',
+    what: 'Finds images without `HEALTHCHECK` that start something, by themselves or by the image that they are made from.',
     why: 'Docker and compose take a process that hangs for one that works.',
     bad: 'FROM python:3.13-slim\nUSER 10001\nCMD ["gunicorn", "shop.wsgi"]\n',
     good: 'FROM python:3.13-slim\nUSER 10001\nHEALTHCHECK CMD ["python", "-c", "import urllib.request as r; r.urlopen(\'http://127.0.0.1:8000/\')"]\nCMD ["gunicorn", "shop.wsgi"]\n',
@@ -70,9 +70,16 @@ export const healthcheckMissing = defineRule({
   check({ facts, report }) {
     for (const file of facts.dockerfiles) {
       const instructions = finalInstructions(file)
+      if (file.final === null || instructions.some(({ keyword }) => keyword === 'HEALTHCHECK')) continue
       const [start] = lastOnes(instructions)
-      if (start !== undefined && !instructions.some(({ keyword }) => keyword === 'HEALTHCHECK'))
+      if (start !== undefined)
         report({ message: 'It starts something, and nobody asks whether it works.', place: start.place })
+      else if (file.final.image !== 'scratch')
+        report({
+          message: `What ${file.final.image} starts, nobody asks whether it works; unless that image does.`,
+          place: file.final.from.place,
+          confidence: 'possible',
+        })
     }
   },
 })

@@ -16,7 +16,12 @@ export const secretInEnv = defineRule({
   severity: 'error',
   confidence: 'likely',
   hint: 'Mount it while you build (RUN --mount=type=secret,id=NAME), or give it to the container when it starts.',
-  references: ['SecretsUsedInArgOrEnv', 'CIS-DI-0010', 'https://docs.docker.com/build/building/secrets/'],
+  references: [
+    'DL3064',
+    'SecretsUsedInArgOrEnv',
+    'CIS-DI-0010',
+    'https://docs.docker.com/build/building/secrets/',
+  ],
   docs: {
     language: 'dockerfile',
     what: 'Finds `ENV` and `ARG` whose names are those of secrets and that have a value, and values with a password in a URL.',
