@@ -202,11 +202,12 @@ def missing_migrations(apps):
     try:
         from django.db.migrations.autodetector import MigrationAutodetector
         from django.db.migrations.loader import MigrationLoader
-        from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
+        from django.db.migrations.questioner import MigrationQuestioner
         from django.db.migrations.state import ProjectState
 
         loader = MigrationLoader(None, ignore_no_migrations=True)
-        questioner = NonInteractiveMigrationQuestioner(specified_apps=None, dry_run=True, verbosity=0, log=lambda _: None)
+        # Asks nobody, and goes on where makemigrations would need an answer.
+        questioner = MigrationQuestioner(dry_run=True)
         detector = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps), questioner)
         changes = detector.changes(graph=loader.graph)
     except BaseException:

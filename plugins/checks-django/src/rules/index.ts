@@ -1,4 +1,142 @@
 import type { ChecksContract } from '@havn/plugin-api'
+import {
+  adminPath,
+  developmentSettings,
+  doesNotBoot,
+  filesByDjango,
+  missingMigrations,
+  notBooted,
+  systemCheckRule,
+} from './booted.ts'
+import {
+  cookieAnySite,
+  csrfCookieInsecure,
+  csrfMiddlewareMissing,
+  pickledSessions,
+  sessionCookieInsecure,
+  sessionCookieReadable,
+} from './cookies.ts'
+import {
+  autoField,
+  cacheLocal,
+  connectionAgeAsync,
+  databasePlain,
+  emailNowhere,
+  poolWithAge,
+  sessionsInFiles,
+  sessionsLocal,
+  sqlite,
+  timeZonesOff,
+} from './data.ts'
+import { staticRootMissing, storageSettingIgnored, uploadLimitOff, whitenoiseLate } from './files.ts'
+import {
+  cspInvalid,
+  cspMissing,
+  cspUnsafe,
+  frameOptionsLoose,
+  frameOptionsMissing,
+  openerPolicy,
+  referrerPolicy,
+  sniffing,
+} from './headers.ts'
+import {
+  allowedHostsAny,
+  allowedHostsEmpty,
+  corsAnyOrigin,
+  csrfOriginPlain,
+  csrfOriginScheme,
+  debugOn,
+  debugPropagates,
+  forwardedHost,
+} from './hosts.ts'
+import {
+  developmentApps,
+  environmentFile,
+  loggingDebug,
+  loggingSilent,
+  passwordHasherWeak,
+  passwordValidatorsMissing,
+  silencedChecks,
+} from './operation.ts'
+import { secretKeyFallbackWeak, secretKeyInSource, secretKeyWeak } from './secrets.ts'
+import {
+  hstsMissing,
+  hstsPreload,
+  hstsSubdomains,
+  proxyHeaderName,
+  securityMiddlewareLate,
+  securityMiddlewareMissing,
+  sslRedirectOff,
+} from './transport.ts'
+import { djangoEndOfLife, pythonEndOfLife } from './versions.ts'
+
+/** Rules over settings, which replace checks of Django's own. */
+const settingRules = [
+  debugOn,
+  debugPropagates,
+  secretKeyWeak,
+  secretKeyFallbackWeak,
+  secretKeyInSource,
+  allowedHostsEmpty,
+  allowedHostsAny,
+  forwardedHost,
+  csrfOriginScheme,
+  csrfOriginPlain,
+  corsAnyOrigin,
+  securityMiddlewareMissing,
+  securityMiddlewareLate,
+  hstsMissing,
+  hstsSubdomains,
+  hstsPreload,
+  sslRedirectOff,
+  proxyHeaderName,
+  sessionCookieInsecure,
+  sessionCookieReadable,
+  cookieAnySite,
+  csrfMiddlewareMissing,
+  csrfCookieInsecure,
+  pickledSessions,
+  sniffing,
+  frameOptionsMissing,
+  frameOptionsLoose,
+  referrerPolicy,
+  openerPolicy,
+  cspMissing,
+  cspUnsafe,
+  cspInvalid,
+  staticRootMissing,
+  storageSettingIgnored,
+  whitenoiseLate,
+  uploadLimitOff,
+  sqlite,
+  connectionAgeAsync,
+  poolWithAge,
+  databasePlain,
+  sessionsLocal,
+  sessionsInFiles,
+  cacheLocal,
+  emailNowhere,
+  autoField,
+  timeZonesOff,
+  passwordValidatorsMissing,
+  passwordHasherWeak,
+  loggingSilent,
+  loggingDebug,
+  developmentApps,
+  environmentFile,
+  silencedChecks,
+  missingMigrations,
+  adminPath,
+  filesByDjango,
+  djangoEndOfLife,
+  pythonEndOfLife,
+]
 
 /** All rules of this pack. */
-export const rules: ChecksContract['rules'] = []
+export const rules: ChecksContract['rules'] = [
+  doesNotBoot,
+  notBooted,
+  developmentSettings,
+  ...settingRules,
+  systemCheckRule(settingRules.flatMap(({ replaces }) => replaces)),
+]

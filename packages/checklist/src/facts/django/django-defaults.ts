@@ -13,6 +13,7 @@ const defaults = {
   DATA_UPLOAD_MAX_NUMBER_FIELDS: 1000,
   DATA_UPLOAD_MAX_NUMBER_FILES: 100,
   DEBUG: false,
+  DEFAULT_AUTO_FIELD: 'django.db.models.AutoField',
   EMAIL_BACKEND: 'django.core.mail.backends.smtp.EmailBackend',
   INSTALLED_APPS: [],
   LOGGING: {},
