@@ -26,6 +26,20 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
       ),
     },
   },
+  'dockerfile.curl-pipe-shell': {
+    passing: {
+      'a pipe to something else': file('FROM a:1', 'RUN curl x | tar xz && sudo sh y', 'RUN wget x && sh x'),
+    },
+    failing: {
+      'as root, on either side': file(
+        'FROM a:1',
+        '# finds: dockerfile.curl-pipe-shell',
+        'RUN sudo curl x | bash -s',
+        '# finds: dockerfile.curl-pipe-shell',
+        'RUN wget -qO- x | sudo -E python3 -',
+      ),
+    },
+  },
   'dockerfile.ignore-gaps': {
     example: '.dockerignore',
     beside: { ...file('FROM a:1', 'COPY . /app'), '.env': 'A=1\n', '.git/HEAD': 'x\n' },

@@ -53,7 +53,7 @@ export async function checkWorks(command: string, checkers: string): Promise<Pro
           env: { DJANGO_SETTINGS_MODULE: 'mysite.settings' },
         },
         manage('manage.py check --deploy', 'check', '--deploy'),
-        peer('checkov', checkov, ['--directory', polls, '--compact', '--quiet'], polls),
+        peer('checkov', checkov, ['--directory', polls, '--compact', '--quiet', '--skip-download'], polls),
       ],
     },
     {
@@ -64,7 +64,7 @@ export async function checkWorks(command: string, checkers: string): Promise<Pro
         peer(
           'checkov',
           checkov,
-          ['--directory', manifests, '--framework', 'kubernetes', '--compact', '--quiet'],
+          ['--directory', manifests, '--framework', 'kubernetes', '--compact', '--quiet', '--skip-download'],
           manifests,
         ),
       ],
@@ -83,7 +83,15 @@ export async function checkWorks(command: string, checkers: string): Promise<Pro
         peer(
           'checkov',
           checkov,
-          ['--directory', dockerfiles, '--framework', 'dockerfile', '--compact', '--quiet'],
+          [
+            '--directory',
+            dockerfiles,
+            '--framework',
+            'dockerfile',
+            '--compact',
+            '--quiet',
+            '--skip-download',
+          ],
           dockerfiles,
         ),
       ],

@@ -1,7 +1,7 @@
 import { defineRule, dockerfiles, parseShell, shellOf } from '@havn/checklist'
-import type { DockerInstruction } from '@havn/checklist'
+import type { DockerInstruction, ShellCommand } from '@havn/checklist'
 import type { Fix } from '@havn/plugin-api'
-import { commandsOf, finalInstructions, instructionsOf } from '../walk.ts'
+import { commandsOf, finalInstructions, instructionsOf, operandsOf } from '../walk.ts'
 
 const docs = { language: 'dockerfile' }
 
@@ -189,6 +189,11 @@ export const unknownInstruction = defineRule({
   },
 })
 
+/** What sudo runs, where it is sudo. */
+function programOf(command: ShellCommand): string {
+  return command.program === 'sudo' ? (operandsOf(command)[0]?.text ?? '') : command.program
+}
+
 export const curlPipeShell = defineRule({
   id: 'dockerfile.curl-pipe-shell',
   title: 'A script from the network is run as it comes',
@@ -206,13 +211,14 @@ export const curlPipeShell = defineRule({
   needs: { dockerfiles },
   check({ facts, report }) {
     for (const { command, layer } of commandsOf(facts.dockerfiles)) {
-      if (!/^(?:curl|wget)$/.test(command.program) || command.operator !== '|') continue
+      const program = programOf(command)
+      if (!/^(?:curl|wget)$/.test(program) || command.operator !== '|') continue
       const next = layer[layer.indexOf(command) + 1]
       if (
         next !== undefined &&
-        /^(?:sh|bash|dash|zsh|ash|python[0-9.]*|node|perl|ruby|sudo)$/.test(next.program)
+        /^(?:sh|bash|dash|zsh|ash|python[0-9.]*|node|perl|ruby)$/.test(programOf(next))
       )
-        report({ message: `What ${command.program} loads is run by ${next.program}.`, place: command.place })
+        report({ message: `What ${program} loads is run by ${programOf(next)}.`, place: command.place })
     }
   },
 })
