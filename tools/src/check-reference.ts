@@ -50,7 +50,9 @@ ${lines.join('\n')}
 }
 
 function formatRule({ id, title, severity, confidence, hint, references, docs }: DocumentedRule): string {
-  const fence = (text: string) => '```' + `${docs.language}\n${text.trimEnd()}\n` + '```'
+  // Examples of HTTP have its line ends; pages have those of the repository.
+  const fence = (text: string) =>
+    '```' + `${docs.language}\n${text.replaceAll('\r\n', '\n').trimEnd()}\n` + '```'
   const sections = [
     `# ${id}`,
     `${title}.`,

@@ -185,6 +185,13 @@ export const errors = defineErrors({
     message: () => '--fix-suggested asks about each change, and nobody is here to answer.',
     hint: 'Run it in a terminal; --fix makes the changes that need no look, anywhere.',
   },
+  HAVN_ERR_SITE_URL: {
+    kind: 'user',
+    exit: 2,
+    message: (seen: { text: string; problem: string }) =>
+      `"${seen.text}" is no site to check: ${seen.problem}.`,
+    hint: 'Write its address alone, such as https://example.com or http://127.0.0.1:8000/shop/.',
+  },
   HAVN_ERR_FACT_UNKNOWN: {
     kind: 'user',
     exit: 2,

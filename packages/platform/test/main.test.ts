@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -145,6 +148,31 @@ describe('platform check', () => {
     await rm(file)
     expect((await run('check', folder)).err).toContain('HAVN_ERR_CHECK_BASELINE_MISSING')
     await rm(config)
+  })
+
+  test('asks the site that --url names, gently, and no other', async () => {
+    const asked: string[] = []
+    const server = createServer((request, response) => {
+      asked.push(request.url!)
+      response.setHeader('Content-Type', 'text/html').end('<h1>Shop</h1>')
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { code, out } = await run('check', folder, '--url', url)
+    server.close()
+    expect(code).toBe(3)
+    expect(out).toContain(`error ${url}/  http.https-missing`)
+    expect(out).toContain('      < HTTP/1.1 200 OK')
+    expect(asked.length).toBeLessThanOrEqual(60)
+    const wrong = await run('check', folder, '--url', 'https://ops:hunter2@example.com/')
+    expect(wrong.code).toBe(2)
+    expect(wrong.err).toContain('HAVN_ERR_SITE_URL')
+    expect(wrong.err).not.toContain('hunter2')
+  })
+
+  test('without --url tells of the rules about a site in one line', async () => {
+    const { out } = await run('check', folder, '--verbose')
+    expect(out).toMatch(/^ {2}No site named by --url here: http\.unreachable, http\./m)
   })
 
   describe('asks about fixes that need a look', () => {

@@ -152,37 +152,6 @@ export const cases: Readonly<Record<string, Cases>> = {
     },
     failing: {},
   },
-  'secrets.env-in-image': {
-    passing: {
-      'left out, by name and by pattern': {
-        Dockerfile: 'FROM a:1\nCOPY . .\n',
-        '.dockerignore': '# local\n**/.env*\n',
-        '.env': 'A=1\n',
-      },
-      'all is left out but the code': {
-        Dockerfile: 'FROM a:1\nCOPY . .\n',
-        '.dockerignore': '*\n!src\n',
-        '.env': 'A=1\n',
-      },
-      'a folder of another image, a stage, a template': {
-        'web/Dockerfile': 'FROM a:1 AS x\nCOPY src /src\nFROM a:1\nCOPY --from=x . .\n',
-        '.env': 'A=1\n',
-        '.env.example': 'A=\n',
-      },
-    },
-    failing: {
-      'taken in again': {
-        Dockerfile: 'FROM a:1\n# finds: secrets.env-in-image\nCOPY . .\n',
-        '.dockerignore': '.*\n!.env\n',
-        '.env': 'A=1\n',
-      },
-      'in a folder, where only the root’s is left out': {
-        Dockerfile: 'FROM a:1\n# finds: secrets.env-in-image\nADD ./ /app\n',
-        '.dockerignore': '.env\n',
-        'shop/.env': 'A=1\n',
-      },
-    },
-  },
   'secrets.tool-credentials': {
     example: '.npmrc',
     passing: {

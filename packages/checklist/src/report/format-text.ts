@@ -108,12 +108,17 @@ function describeQuiet({ findings, rules }: CheckResult): string[] {
       waiver === null ? 'in the baseline' : `${waiver.owner}, until ${waiver.expires}: ${waiver.reason}`
     return [`  ${rule}${where}: ${why}`]
   })
-  const skipped = rules.filter(({ outcome }) => outcome === 'skipped')
+  // Many rules are skipped for one reason: a site that nobody named.
+  const skipped = Map.groupBy(
+    rules.filter(({ outcome }) => outcome === 'skipped'),
+    ({ reason }) => reason,
+  )
+  const lines = [...skipped].map(
+    ([reason, all]) => `  ${reason}: ${all.map(({ rule }) => rule.id).join(', ')}`,
+  )
   return [
     ...(quiet.length > 0 ? [['Not counted', ...quiet].join('\n')] : []),
-    ...(skipped.length > 0
-      ? [['Skipped', ...skipped.map(({ rule, reason }) => `  ${rule.id}: ${reason}`)].join('\n')]
-      : []),
+    ...(lines.length > 0 ? [['Skipped', ...lines].join('\n')] : []),
   ]
 }
 

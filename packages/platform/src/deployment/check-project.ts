@@ -25,7 +25,7 @@ export interface CheckOverrides {
 export async function openChecklist(
   project: Project,
   { profile, failLevel, python }: CheckOverrides,
-): Promise<(signal: AbortSignal) => Promise<CheckResult>> {
+): Promise<(signal: AbortSignal, site?: URL | null) => Promise<CheckResult>> {
   const { tree, loaded } = project
   const { app } = project.config
   const platformConfig =
@@ -40,8 +40,8 @@ export async function openChecklist(
   const rules = [...(await openRules(project)), ...items]
   const baseline = await readBaseline(directory, config)
   const environment = app?.env ?? {}
-  return (signal) => {
-    const context = { tree, environment, config: platformConfig, site: null, logger: quiet, signal }
+  return (signal, site = null) => {
+    const context = { tree, environment, config: platformConfig, site, logger: quiet, signal }
     return runChecks({ rules, config, context, ...(baseline && { baseline }) })
   }
 }

@@ -4,6 +4,7 @@ import { formatBaseline } from '@havn/checklist'
 import type { CheckResult, FixPlan } from '@havn/checklist'
 import { fixFindings, type FixChoice } from './fix-findings.ts'
 import { openChecklist, type CheckOverrides } from './check-project.ts'
+import { parseSite } from './parse-site.ts'
 import { openProject, type ProjectOptions } from './project.ts'
 
 export interface CheckOptions extends ProjectOptions, CheckOverrides {
@@ -11,6 +12,8 @@ export interface CheckOptions extends ProjectOptions, CheckOverrides {
   choose?: FixChoice
   /** File that all open findings are written to, as known from now on. */
   writeBaseline?: string
+  /** The site that is checked as well, by its address. */
+  url?: string
   signal: AbortSignal
 }
 
@@ -23,18 +26,20 @@ export interface CheckReport {
 /**
  * Runs the checklist over a folder. Nothing is changed unless that is asked for.
  *
- * @throws HAVN_ERR_CHECK_*, HAVN_ERR_CONFIG_*, HAVN_ERR_DIRECTORY_MISSING
+ * @throws HAVN_ERR_CHECK_*, HAVN_ERR_CONFIG_*, HAVN_ERR_DIRECTORY_MISSING, HAVN_ERR_SITE_URL
  */
 export async function check(options: CheckOptions): Promise<CheckReport> {
+  const site = options.url === undefined ? null : parseSite(options.url)
   const project = await openProject(options)
   try {
     const { choose, writeBaseline, signal } = options
     const run = await openChecklist(project, options)
-    let result = await run(signal)
+    // A site is asked once: what is mended is in files.
+    let result = await run(signal, choose === undefined ? site : null)
     let fixed: FixPlan | null = null
     if (choose !== undefined) {
       fixed = await fixFindings(project, result, choose)
-      if (fixed.applied.length > 0) result = await run(signal)
+      if (fixed.applied.length > 0 || site !== null) result = await run(signal, site)
     }
     if (writeBaseline !== undefined) {
       const known = result.findings.filter(({ status }) => status !== 'waived')

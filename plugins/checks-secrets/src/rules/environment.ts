@@ -1,9 +1,6 @@
-import { defineRule, dockerfiles, gitFiles } from '@havn/checklist'
-import type { DockerInstruction } from '@havn/checklist'
+import { defineRule, gitFiles } from '@havn/checklist'
 import type { SourcePlace } from '@havn/plugin-api'
-import { dockerIgnore } from '../docker-ignore.ts'
 import { isEnvironmentFile, isEnvironmentTemplate, isExample } from '../paths.ts'
-import { environmentFiles } from '../scan/environment-files.ts'
 import { secretScan } from '../scan/scan-fact.ts'
 
 const docs = { language: 'sh' }
@@ -64,47 +61,8 @@ export const envNotIgnored = defineRule({
   },
 })
 
-export const envInImage = defineRule({
-  id: 'secrets.env-in-image',
-  title: 'A file of variables goes into the image',
-  severity: 'warn',
-  confidence: 'likely',
-  hint: 'Write **/.env* into .dockerignore, and !**/.env.example behind it where the image needs that.',
-  references: ['https://docs.docker.com/build/concepts/context/#dockerignore-files'],
-  docs: {
-    language: 'dockerfile',
-    what: 'Finds `COPY .` in a project that has a `.env`, where `.dockerignore` does not leave that out.',
-    why: 'It is in the image, in a layer that stays also when a later one removes it; whoever pulls it has the secrets.',
-    bad: 'FROM python:3.13-slim\nCOPY . /app\n',
-    good: 'FROM python:3.13-slim\nCOPY shop /app/shop\n',
-  },
-  needs: { dockerfiles, environmentFiles, dockerIgnore },
-  check({ facts, report }) {
-    for (const dockerfile of facts.dockerfiles) {
-      const folder = dockerfile.source.file.split('/').slice(0, -1).join('/')
-      const all = dockerfile.stages.flatMap(({ instructions }) => instructions)
-      const copy = all.find(copiesAll)
-      if (copy === undefined) continue
-      // A context is the Dockerfile's folder, or the project's: what is left out of either is no fault.
-      const isIn = (file: string) =>
-        file.startsWith(folder === '' ? '' : `${folder}/`) &&
-        !facts.dockerIgnore.leavesOut(file, '') &&
-        !facts.dockerIgnore.leavesOut(file, folder)
-      const file = facts.environmentFiles.filter(isOwnFile).find(isIn)
-      if (file !== undefined)
-        report({ message: `It copies ${file}, too.`, place: copy.place, resource: file })
-    }
-  },
-})
-
 function isOwnFile(file: string): boolean {
   return isEnvironmentFile(file) && !isEnvironmentTemplate(file)
-}
-
-function copiesAll({ keyword, flags, words }: DockerInstruction): boolean {
-  const isFromContext =
-    (keyword === 'COPY' || keyword === 'ADD') && flags.every(({ name }) => name !== 'from')
-  return isFromContext && /^\.?\/?$/.test(words[0]?.text ?? 'none')
 }
 
 function startOf(file: string): SourcePlace {

@@ -1,5 +1,5 @@
 import type { ChecksContract } from '@havn/plugin-api'
-import { envInImage, envNotIgnored, envTracked } from './environment.ts'
+import { envNotIgnored, envTracked } from './environment.ts'
 import {
   databaseTracked,
   dumpTracked,
@@ -22,7 +22,6 @@ export const rules: ChecksContract['rules'] = [
   literal,
   envTracked,
   envNotIgnored,
-  envInImage,
   toolCredentials,
   kubernetesSecret,
   kubeconfig,

@@ -15,6 +15,7 @@ interface CheckValues {
   fix?: boolean
   fixSuggested?: boolean
   writeBaseline?: string
+  url?: string
   verbose?: boolean
   config?: string
   python?: string
@@ -47,18 +48,22 @@ export function addCheckCommand(program: Command, { terminal, setExitCode }: Com
         'strict',
       ]),
     )
+    .option(
+      '--url <url>',
+      'check the running site at this address as well, by at most 60 requests; no other host is asked',
+    )
     .option('--fix', 'mend what can be mended without changing what the app does')
     .option('--fix-suggested', 'show each fix that needs a look, and ask whether to make it')
     .option('--write-baseline <file>', 'take what is found now for known; name the file in checks.baseline')
     .option('--verbose', 'also tell of what is waived, known or skipped')
   addFolderOptions(command).action(async (directory: string, values: CheckValues) => {
     const { check } = await import('../../deployment/check.ts')
-    const { profile, failLevel, python, writeBaseline, config: configFile } = values
+    const { profile, failLevel, python, writeBaseline, url, config: configFile } = values
     const choose = await chooseFixes(values, terminal)
     const signal = new AbortController().signal
     const report = await check({
       ...{ directory, configFile, python, profile, failLevel },
-      ...{ choose, writeBaseline, signal },
+      ...{ choose, writeBaseline, url, signal },
     })
     tellOfFixes(report, terminal)
     terminal.stdout.write(await format(report, { ...values, version }, terminal))

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest'
+import { checkSite, page, serveSite } from './serve-site.ts'
+
+const HTML = 'Content-Type: text/html\r\n'
+
+/** A header of a request. */
+function header(request: string, name: string): string | undefined {
+  return new RegExp(`^${name}: ([^\\r\\n]*)`, 'im').exec(request)?.[1]
+}
+
+async function found(only: string[], answer: Parameters<typeof serveSite>[0]): Promise<string[]> {
+  return (await checkSite((await serveSite(answer)).url, { only })).found
+}
+
+describe('what is believed of a client', () => {
+  const trust = [
+    'http.host-forged',
+    'http.forwarded-host',
+    'http.forwarded-for',
+    'http.cors-reflected',
+    'http.cors-null',
+  ]
+
+  test('a site that believes all', async () => {
+    const seen = await found(trust, (request) => {
+      const host = header(request, 'X-Forwarded-Host') ?? header(request, 'Host')
+      const origin = header(request, 'Origin')
+      const cors =
+        origin === undefined
+          ? ''
+          : `Access-Control-Allow-Origin: ${origin}\r\nAccess-Control-Allow-Credentials: true\r\n`
+      return page(`<a href="//${host}/">${header(request, 'X-Forwarded-For')}</a>`, HTML + cors)
+    })
+    expect(seen).toEqual([...trust].sort())
+  })
+
+  test('one that believes nothing, and quotes what it refuses', async () => {
+    const seen = await found(trust, (request) =>
+      request.includes('invalid')
+        ? page(
+            `Invalid host: ${header(request, 'Host')} ${header(request, 'X-Forwarded-Host')}`,
+            HTML,
+            '400 Bad Request',
+          )
+        : page('hi', `${HTML}Access-Control-Allow-Origin: *\r\n`),
+    )
+    expect(seen).toEqual([])
+  })
+
+  test('credentials make an error of it', async () => {
+    const answer = (isOpen: boolean) => (request: string) =>
+      page(
+        'hi',
+        `${HTML}Access-Control-Allow-Origin: ${header(request, 'Origin') ?? ''}\r\n${isOpen ? 'Access-Control-Allow-Credentials: true\r\n' : ''}`,
+      )
+    for (const isOpen of [true, false]) {
+      const { findings } = await checkSite((await serveSite(answer(isOpen))).url, {
+        only: ['http.cors-reflected'],
+      })
+      expect(findings.map(({ severity }) => severity)).toEqual([isOpen ? 'error' : 'warn'])
+    }
+  })
+
+  test('TRACE, and an address of the inside', async () => {
+    const seen = await found(['http.trace-method', 'http.internal-address'], (request) =>
+      request.startsWith('TRACE')
+        ? page(request, 'Content-Type: message/http\r\n')
+        : request.includes('HTTP/1.0')
+          ? page('', 'Location: http://10.0.3.17:8000/\r\n', '302 Found')
+          : page('hi'),
+    )
+    expect(seen).toEqual(['http.internal-address', 'http.trace-method'])
+  })
+})
+
+describe('the way to TLS', () => {
+  const only = ['http.https-missing']
+
+  test('a redirect to https of the same host is none of plain HTTP', async () => {
+    expect(
+      await found(only, () => page('', 'Location: https://127.0.0.1/\r\n', '301 Moved Permanently')),
+    ).toEqual([])
+    expect(await found(only, () => page('hi'))).toEqual(only)
+    expect(await found(only, () => page('gone', HTML, '403 Forbidden'))).toEqual([])
+  })
+})
+
+describe('how messages are read', () => {
+  const parsing = [
+    ...['http.smuggling-lengths', 'http.smuggling-encoding', 'http.header-controls', 'http.host-ambiguous'],
+    ...['http.bare-line-feed', 'http.header-unbounded'],
+  ]
+
+  test('one that takes all', async () => {
+    expect(await found(parsing, () => page('hi'))).toEqual([...parsing].sort())
+  })
+
+  test('one that refuses all, by an answer or without', async () => {
+    for (const refusal of [page('no', HTML, '400 Bad Request'), '']) {
+      let isFirst = true
+      const seen = await found(parsing, () => {
+        const text = isFirst ? page('hi') : refusal
+        isFirst = false
+        return text
+      })
+      expect(seen).toEqual([])
+    }
+  })
+
+  test('each message ends at the same byte, however it is read', async () => {
+    const site = await serveSite(() => page('hi'))
+    await checkSite(site.url, { only: parsing })
+    const bodies = site.requests.map((request) => {
+      const [head = '', ...rest] = request.split('\r\n\r\n')
+      return { head, body: rest.join('\r\n\r\n') }
+    })
+    for (const { head, body } of bodies) {
+      if (/^content-length: 5$/im.test(head)) expect(body).toBe('0\r\n\r\n')
+      else if (/transfer-encoding/i.test(head)) expect(body).toBe('0x0\r\n\r\n')
+      else expect(body).toBe('')
+    }
+    expect(bodies.filter(({ body }) => body !== '').length).toBe(5)
+  })
+})
+
+describe('what lies about', () => {
+  const files: Record<string, string> = {
+    '/.env': '# shop\nSECRET_KEY=hunter2\n',
+    '/.git/HEAD': 'ref: refs/heads/main\n',
+    '/db.sqlite3': 'SQLite format 3\0',
+    '/metrics': '# HELP python_info Python\n# TYPE python_info gauge\n',
+    '/server-status': '<title>Apache Status</title><h1>Apache Server Status for x</h1>',
+    '/media/': '<title>Index of /media/</title>',
+    '/admin/login/': '<title>Log in | Django administration</title>',
+    '/openapi.json': '{"openapi":"3.1.0"}',
+  }
+  const only = [
+    ...[
+      'http.environment-public',
+      'http.git-public',
+      'http.backup-public',
+      'http.metrics-public',
+      'http.admin-public',
+    ],
+    ...['http.diagnostics-public', 'http.directory-listing', 'http.api-docs-public', 'http.traversal'],
+  ]
+
+  test('is found by what is in it', async () => {
+    const { findings, found: seen } = await checkSite(
+      (
+        await serveSite((request) => {
+          const path = request.split(' ')[1]!
+          if (path.includes('etc/os-release'))
+            return page('PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\n', 'Content-Type: text/plain\r\n')
+          const body = files[path]
+          return body === undefined ? page('no', HTML, '404 Not Found') : page(body)
+        })
+      ).url,
+      { only },
+    )
+    expect(seen).toEqual([...only].sort())
+    expect(JSON.stringify(findings)).not.toContain('hunter2')
+  })
+
+  test('is not where every path has the same page', async () => {
+    expect(await found(only, () => page('<!doctype html><div id="root"></div>'))).toEqual([])
+  })
+})
+
+describe('errors', () => {
+  test('tracebacks, in answers that are errors alone', async () => {
+    const body = 'Traceback (most recent call last):\n  File "/srv/app.py", line 3'
+    const only = ['http.stack-trace']
+    expect(await found(only, () => page(body))).toEqual([])
+    expect(
+      await found(only, (request) =>
+        request.startsWith('GET / ') ? page('hi') : page(body, HTML, '500 Oops'),
+      ),
+    ).toEqual(only)
+  })
+})
+
+describe('slow heads', () => {
+  test('one that waits, and one that does not', async () => {
+    const only = ['http.slow-headers']
+    const isSlow = (request: string) => request.includes('X-Slow')
+    expect(await found(only, (request) => (isSlow(request) ? undefined : page('hi')))).toEqual(only)
+    expect(
+      await found(only, (request, socket) => {
+        if (!isSlow(request)) return page('hi')
+        setTimeout(() => socket.end(page('', HTML, '408 Request Timeout')), 300)
+        return undefined
+      }),
+    ).toEqual([])
+  }, 60_000)
+})
