@@ -117,7 +117,8 @@ describe('platform check', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(directory, 'checked-'))
   })
-  const dockerfile = 'FROM python:3.13-slim\nADD . /app\nUSER 10001\nCMD ["gunicorn", "shop.wsgi"]\n'
+  const command = '["gunicorn", "shop.wsgi", "--bind", "0.0.0.0:8000", "--threads", "4"]'
+  const dockerfile = `FROM python:3.13-slim\nADD . /app\nUSER 10001\nCMD ${command}\n`
 
   test('finds nothing where there is nothing', async () => {
     const { code, out } = await run('check', folder)

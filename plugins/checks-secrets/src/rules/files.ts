@@ -67,7 +67,7 @@ export const terraformState = defineRule({
   title: 'A state of Terraform is in the repository',
   severity: 'error',
   confidence: 'certain',
-  hint: 'Keep it in a remote backend with encryption; take it out of git, ignore *.tfstate*, and make new secrets.',
+  hint: 'Keep it in a remote backend with encryption; take it out of git, ignore what ends in .tfstate, and make new secrets.',
   references: ['CWE-312', 'https://developer.hashicorp.com/terraform/language/state/sensitive-data'],
   docs: {
     language: 'json',
