@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createListener, sendError, setErrorContext } from '@havn/http'
-import type { PlainExchange } from '@havn/http'
+import type { PlainExchange, TlsOptions } from '@havn/http'
 import type { EdgeContext, EdgeNotes, EdgePlainRequest, EdgeStatus } from '@havn/plugin-api'
 import { createEdge } from '../src/index.ts'
 import type { EdgeOptions } from '../src/index.ts'
@@ -13,7 +13,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 /** An edge on a free port of the loopback, behind a real listener; the app behind it answers 418. */
 export async function startEdge(
   config: EdgeOptions,
-  context: Partial<EdgeContext> & { trustedProxies?: string[] } = {},
+  context: Partial<EdgeContext> & { trustedProxies?: string[]; tls?: TlsOptions } = {},
 ): Promise<
   {
     server: Server
@@ -34,6 +34,8 @@ export async function startEdge(
       },
       timeouts: { headersMs: 10_000, keepAliveMs: 10_000 },
       trustedProxies: context.trustedProxies ?? [],
+      limitsOf: (target) => edge.limitsOf!(target),
+      ...(context.tls && { tls: context.tls }),
     },
     {
       request: (request, response, target) => {

@@ -16,7 +16,7 @@ const KNOWN_PARTS = new Set([
 const KNOWN_LIMITS = new Set(['rates', 'connectionsPerClient', 'totalMs'])
 const KNOWN_UPSTREAM = new Set([
   ...['address', 'servers', 'connectTimeoutMs', 'responseTimeoutMs', 'idleTimeoutMs', 'tunnelIdleTimeoutMs'],
-  ...['keepAliveMs', 'maxConnections', 'maxBodyBytes', 'tls'],
+  ...['keepAliveMs', 'maxConnections', 'maxBodyBytes', 'tls', 'protocol', 'pingMs'],
 ])
 
 const EDGE = edgeConfigSchema.parse({})
@@ -154,6 +154,7 @@ function ofUpstream(path: string, upstream: Upstream): UnsupportedSetting[] {
   return [
     ...unknownKeys(path, upstream, UPSTREAM, KNOWN_UPSTREAM),
     ...ofUpstreamTls(path, upstream),
+    ...ofProtocol(path, upstream),
     ...((upstream.servers?.length ?? 1) > 1
       ? [
           warn(
@@ -218,6 +219,26 @@ function ofUpstreamTls(path: string, upstream: Upstream): UnsupportedSetting[] {
           ),
         ]
       : []),
+  ]
+}
+
+/** nginx has grpc_pass for calls of gRPC alone, which one location cannot have beside proxy_pass for all else. */
+function ofProtocol(path: string, { protocol }: Upstream): UnsupportedSetting[] {
+  if (protocol === 'auto')
+    return [
+      warn(
+        `${path}.protocol`,
+        'nginx passes requests on by HTTP/1.1, whatever the servers choose',
+        'leave it out, or take the built-in proxy',
+      ),
+    ]
+  if (protocol === 'http/1.1') return []
+  return [
+    refuse(
+      `${path}.protocol`,
+      'nginx passes requests on by HTTP/1.1, and calls of gRPC by directives that serve nothing else',
+      'let the servers speak HTTP/1.1, too, or take the built-in proxy',
+    ),
   ]
 }
 

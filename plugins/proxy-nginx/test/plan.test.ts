@@ -205,6 +205,19 @@ describe('what nginx cannot do', () => {
       ],
     ],
     [
+      'HTTP/2 to upstreams',
+      {
+        upstream: { address: 'http://10.0.0.1', protocol: 'http/2' },
+        upstreams: {
+          a: { address: 'https://10.0.0.1', tls: { insecure: true }, protocol: 'auto', pingMs: 60_000 },
+        },
+      },
+      [
+        ['edge.upstreams.a.protocol', 'warn'],
+        ['edge.upstream.protocol', 'refuse'],
+      ],
+    ],
+    [
       'limits of a whole request, and of a client’s connections',
       {
         limits: { totalMs: 60_000, connectionsPerClient: 10 },

@@ -138,6 +138,16 @@ export const upstreamSchema = z
     servers: z.array(upstreamServerSchema).min(1).max(64).optional(),
     /** For servers of `https://` addresses, whose certificates are checked without it, too. */
     tls: upstreamTlsSchema.optional(),
+    /**
+     * What the servers speak. `http/2` is agreed on by TLS with those of `https://` addresses, and known of all others
+     * (h2c); `auto` lets the former choose, and is `http/1.1` for the latter. Calls of gRPC need HTTP/2.
+     */
+    protocol: z.enum(['http/1.1', 'http/2', 'auto']).default('http/1.1'),
+    /**
+     * How often an HTTP/2 connection with open requests is asked whether it lives; absent, only where one was not
+     * answered in time. Many servers of gRPC close those that ask more often than every five minutes.
+     */
+    pingMs: z.int().min(1_000).max(3_600_000).optional(),
     balance: balanceSchema.default({ type: 'round-robin' }),
     retry: retrySchema.prefault({}),
     circuit: circuitSchema.prefault({}),
@@ -159,7 +169,7 @@ export const upstreamSchema = z
     tunnelIdleTimeoutMs: z.int().min(1).default(3_600_000),
     /** Unused connections are closed after it. Keep it below the upstream's own limit. */
     keepAliveMs: z.int().min(1).default(4_000),
-    /** Connections to each server, for each thread; requests wait for a free one beyond it. */
+    /** Connections to each server, for each thread; requests wait for a free one beyond it, or for a place on one. */
     maxConnections: z.int().min(1).default(256),
     /** For chunked bodies; the listener measures the others. 413 beyond it. */
     maxBodyBytes: z
@@ -167,7 +177,7 @@ export const upstreamSchema = z
       .min(0)
       .default(1024 * 1024 * 1024),
   })
-  .superRefine(({ address, servers, tls }, context) => {
+  .superRefine(({ address, servers, tls, protocol, pingMs }, context) => {
     if ((address === undefined) === (servers === undefined))
       context.addIssue({
         code: 'custom',
@@ -178,6 +188,18 @@ export const upstreamSchema = z
         code: 'custom',
         path: ['tls'],
         message: 'is for servers of https:// addresses, of which there is none',
+      })
+    if (protocol === 'auto' && !serversOf({ address, servers }).some(({ isTls }) => isTls))
+      context.addIssue({
+        code: 'custom',
+        path: ['protocol'],
+        message: 'can be auto for servers of https:// addresses alone, of which there is none',
+      })
+    if (pingMs !== undefined && protocol === 'http/1.1')
+      context.addIssue({
+        code: 'custom',
+        path: ['pingMs'],
+        message: 'is for HTTP/2, which protocol does not name',
       })
     const known = new Set<string>()
     servers?.forEach((server, at) => {

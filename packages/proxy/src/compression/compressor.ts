@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isGrpcType } from '@havn/http'
 import type { Compression } from '@havn/model'
 import type { BodyCodec } from '../response/response-filter.ts'
 import { filterResponse } from '../response/response-filter.ts'
@@ -55,7 +56,8 @@ export class Compressor {
     if (/\bno-transform\b/i.test(String(response.getHeader('cache-control') ?? ''))) return false
     const [type = ''] = String(response.getHeader('content-type') ?? '').split(';')
     const name = type.trim().toLowerCase()
-    if (name === '' || !(this.#types?.has(name) ?? isCompressible(name))) return false
+    // Messages of gRPC have a coding of their own.
+    if (name === '' || isGrpcType(name) || !(this.#types?.has(name) ?? isCompressible(name))) return false
     const { minBytes, maxBytes = Infinity } = this.#config
     const bytes = lengthOf(response)
     return bytes === null || (bytes >= minBytes && bytes <= maxBytes)

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { createPeerTrust, sendError } from '@havn/http'
+import { createPeerTrust, isGrpc, sendError } from '@havn/http'
 import type { PeerTrust, RequestTarget } from '@havn/http'
 import type { Maintenance } from '@havn/model'
 import { errors } from '../errors.ts'
@@ -32,7 +32,7 @@ export class MaintenanceGate {
     const { headers } = response.req
     const close = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
     const retry = this.retryHeaders
-    if (this.#page === null || !takesHtml(headers.accept)) {
+    if (this.#page === null || isGrpc(response.req) || !takesHtml(headers.accept)) {
       sendError(response, 503, { message: MESSAGE, headers: retry, close })
       return
     }

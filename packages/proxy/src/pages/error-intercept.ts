@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { Transform } from 'node:stream'
-import { dressAsError } from '@havn/http'
+import { dressAsError, isGrpc } from '@havn/http'
 import type { EdgeErrors } from '@havn/model'
 import { filterResponse } from '../response/response-filter.ts'
 
@@ -20,7 +20,7 @@ export class ErrorIntercept {
   /** To be called before whoever answers has the response. */
   attach(response: ServerResponse): void {
     filterResponse(response, (status) => {
-      if (!this.#statuses.has(status)) return null
+      if (!this.#statuses.has(status) || isGrpc(response.req)) return null
       const page = dressAsError(response, status)
       return response.req.method === 'HEAD' ? null : { stream: inPlaceOfBody(page) }
     })

@@ -3,8 +3,12 @@ import { dateLine, sendError } from '@havn/http'
 import type { PlainExchange } from '@havn/http'
 import type { ResponseTap } from '../response/response-tap.ts'
 import type { ResponseHead } from './client/response-head.ts'
+import { Http2Call } from './client/http2/http2-call.ts'
+import type { Http2Receiver } from './client/http2/http2-call.ts'
+import type { UpstreamRequest } from './client/http2/request-fields.ts'
+import { formatRequestHead } from './client/request-head.ts'
 import { UpstreamCall } from './client/upstream-call.ts'
-import type { CallReceiver } from './client/upstream-call.ts'
+import type { Call, CallReceiver } from './client/upstream-call.ts'
 import { failureHeaders } from './failure.ts'
 import type { Failure } from './failure.ts'
 import { Passage } from './passage.ts'
@@ -16,8 +20,8 @@ const SMALL_BODY_BYTES = 64 * 1024
 
 export interface PlainForward extends PassageOptions {
   exchange: PlainExchange
-  /** The request's head for the upstream, latin-1, to the empty line at its end. */
-  head: string
+  /** What the upstream is asked for. */
+  options: UpstreamRequest
   /** Sees the response to a GET. */
   tap: ResponseTap | null
 }
@@ -30,12 +34,12 @@ export function forwardPlain(forward: PlainForward): void {
   new PlainReceiver(forward).start()
 }
 
-class PlainReceiver extends Passage implements CallReceiver {
+class PlainReceiver extends Passage implements CallReceiver, Http2Receiver {
   override isRepeatable = true
   readonly #exchange: PlainExchange
-  readonly #requestHead: string
+  readonly #options: UpstreamRequest
   readonly #tap: ResponseTap | null
-  #call: UpstreamCall | null = null
+  #call: Call | null = null
   #head: ResponseHead | null = null
   #chunks: Buffer[] = []
   #isStream = false
@@ -45,7 +49,7 @@ class PlainReceiver extends Passage implements CallReceiver {
   constructor(forward: PlainForward) {
     super(forward)
     this.#exchange = forward.exchange
-    this.#requestHead = forward.head
+    this.#options = forward.options
     this.#tap = forward.tap
   }
 
@@ -55,7 +59,29 @@ class PlainReceiver extends Passage implements CallReceiver {
   }
 
   override send(server: UpstreamServer): void {
-    this.#call = new UpstreamCall(server.pool, this.target.method, this.#requestHead, this)
+    const { sessions } = server
+    if (sessions === null) return this.#sendHttp1(server)
+    const limits = this.group.config
+    const request = this.#options
+    this.#call = new Http2Call({
+      sessions,
+      limits,
+      request,
+      takesTrailers: false,
+      body: null,
+      receiver: this,
+    })
+    this.#call.start()
+  }
+
+  onHttp1(): void {
+    this.#sendHttp1(this.server!)
+  }
+
+  #sendHttp1(server: UpstreamServer): void {
+    const { method, path, headers } = this.#options
+    const head = formatRequestHead(method, path, headers)
+    this.#call = new UpstreamCall(server.pool, method, head, this)
     this.#call.start()
   }
 

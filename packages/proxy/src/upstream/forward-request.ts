@@ -1,9 +1,13 @@
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { forwardableHeaders, isIdempotent, limitBody, sendError } from '@havn/http'
+import { forwardableHeaders, grpcStatusFields, isGrpc, isIdempotent, limitBody, sendError } from '@havn/http'
 import { isOpen } from './client/dialer.ts'
-import { failureHeaders } from './failure.ts'
+import { Http2Call } from './client/http2/http2-call.ts'
+import type { Http2Receiver } from './client/http2/http2-call.ts'
+import type { Http2ResponseHead } from './client/http2/response-fields.ts'
+import { RequestBody } from './client/request-body.ts'
+import { failureHeaders, toFailure } from './failure.ts'
 import type { Failure } from './failure.ts'
 import { limitConnect, timeoutError } from './limit-connect.ts'
 import { Passage } from './passage.ts'
@@ -12,6 +16,9 @@ import type { UpstreamServer } from './upstream-server.ts'
 
 /** Bodies up to this are sent in one piece. */
 const SMALL_BODY_BYTES = 64 * 1024
+
+/** In a list of transfer codings. */
+const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:[,;]|$)/i
 
 export interface RequestForward extends PassageOptions {
   request: IncomingMessage
@@ -28,14 +35,17 @@ export function forwardRequest(forward: RequestForward): void {
   new RequestPassage(forward).start()
 }
 
-class RequestPassage extends Passage {
+class RequestPassage extends Passage implements Http2Receiver {
   override readonly isRepeatable: boolean
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #options: RequestForward['options']
-  #sent: ClientRequest | null = null
+  /** Ends the attempt that is under way. */
+  #cancel: () => void = ignore
+  /** The attempt that is under way, where it is by HTTP/2. */
+  #call: Http2Call | null = null
   /** A body that is read while it is sent. */
-  #stream: Readable | null = null
+  #stream: RequestBody | null = null
   /** A body that was read before. */
   #bytes: Buffer | null = null
 
@@ -49,18 +59,19 @@ class RequestPassage extends Passage {
 
   start(): void {
     this.#response.on('error', ignore).once('close', () => {
-      this.#sent?.destroy()
+      this.#cancel()
       this.leave()
     })
     if (!hasBody(this.#request)) return this.group.dispatch(this)
     const body = limitBody(this.#request, this.#maxBodyBytes())
     this.#request.on('error', ignore)
     body.on('error', (error) => {
-      this.#sent?.destroy()
+      this.#cancel()
       this.#refuseBody(error)
     })
-    if (isSmall(this.#request)) return this.#collect(body)
-    this.#stream = body
+    // Messages of gRPC go on as they come, whatever their length.
+    if (isSmall(this.#request) && !isGrpc(this.#request)) return this.#collect(body)
+    this.#stream = new RequestBody(body)
     this.group.dispatch(this)
   }
 
@@ -71,7 +82,66 @@ class RequestPassage extends Passage {
   }
 
   override send(server: UpstreamServer): void {
-    this.#attempt(server, false)
+    const { sessions } = server
+    if (sessions === null) return this.#sendHttp1(server, false)
+    const call = new Http2Call({
+      sessions,
+      limits: this.group.config,
+      request: this.#options,
+      takesTrailers: this.#takesTrailers,
+      body: this.#stream ?? this.#bytes,
+      receiver: this,
+    })
+    this.#call = call
+    this.#cancel = () => call.cancel()
+    call.start()
+  }
+
+  onHttp1(): void {
+    this.#call = null
+    this.#sendHttp1(this.server!, false)
+  }
+
+  mayRepeat(): boolean {
+    return this.group.mayRepeat()
+  }
+
+  onHead({ status, headers, framing, isWhole }: Http2ResponseHead): void {
+    const response = this.#response
+    if (response.destroyed || response.headersSent) return this.#cancel()
+    const isEmpty = isWhole && framing.type === 'close' && !isGrpc(this.#request)
+    this.#beginResponse(status, isEmpty ? [...headers, 'Content-Length', '0'] : headers)
+    if (!isWhole && framing.type === 'close') response.flushHeaders()
+    response.on('drain', () => this.#call?.resume())
+  }
+
+  onBody(chunk: Buffer): void {
+    if (!this.#response.write(chunk)) this.#call?.pause()
+  }
+
+  onPacket(): void {}
+
+  onEnd(trailers: readonly string[]): void {
+    if (this.#takesTrailers) addTrailers(this.#response, trailers)
+    this.#response.end()
+  }
+
+  onError(error: NodeJS.ErrnoException, isUnsent: boolean): void {
+    const response = this.#response
+    if (response.destroyed) return
+    if (!response.headersSent) return this.#fail(error, isUnsent)
+    this.group.brokeOff(this, error)
+    if (isGrpc(this.#request)) {
+      const { status } = toFailure(error)
+      addTrailers(response, Object.entries(grpcStatusFields(status, 'The upstream broke off')).flat())
+      response.end()
+    } else response.destroy()
+  }
+
+  /** The client reads them (RFC 9110 §10.1.4). */
+  get #takesTrailers(): boolean {
+    const { te } = this.#request.headers
+    return isGrpc(this.#request) || TRAILERS.test(String(te ?? ''))
   }
 
   override refuse(failure: Failure): void {
@@ -102,16 +172,17 @@ class RequestPassage extends Passage {
   }
 
   /** @param isRepeat on a connection of its own: others in the pool may be as dead as the one before. */
-  #attempt(server: UpstreamServer, isRepeat: boolean): void {
+  #sendHttp1(server: UpstreamServer, isRepeat: boolean): void {
     const connection = isRepeat ? server.ownConnection : { agent: server.agent }
     const sent = httpRequest({ ...server.target, ...this.#options, ...connection })
-    this.#sent = sent
+    this.#cancel = () => sent.destroy()
     let isConnected = false
     let isAnswered = false
     limitConnect(sent, this.group.config.connectTimeoutMs, () => {
       isConnected = true
       // Not a byte of it is read before, so that another server can have it all.
-      this.#stream?.pipe(sent)
+      this.#stream?.sendTo(sent)
+      this.#stream?.settle()
     })
     this.#limitSilence(sent)
     sent.once('response', (received) => {
@@ -126,7 +197,7 @@ class RequestPassage extends Passage {
     sent.on('error', (error: NodeJS.ErrnoException) => {
       if (isAnswered || this.#response.destroyed || this.#response.headersSent) return
       const isStale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-      if (isStale && !isRepeat && this.isRepeatable && this.group.mayRepeat()) this.#attempt(server, true)
+      if (isStale && !isRepeat && this.isRepeatable && this.group.mayRepeat()) this.#sendHttp1(server, true)
       else this.#fail(error, !isConnected)
     })
     if (this.#stream === null) sent.end(this.#bytes ?? undefined)
@@ -144,11 +215,7 @@ class RequestPassage extends Passage {
       this.#fail(new Error(`The upstream's status is ${status}`), false)
       return
     }
-    this.group.answered(this, status)
-    const headers = [...this.withCookies(forwardableHeaders(received.rawHeaders))]
-    // A body that was not read to its end would be taken for the next request.
-    if (!this.#request.complete) headers.push('Connection', 'close')
-    response.writeHead(status, headers)
+    this.#beginResponse(status, forwardableHeaders(received.rawHeaders))
     // The length of a stream is not known, nor when it will begin: the client learns of it now.
     if (received.headers['content-length'] === undefined) response.flushHeaders()
 
@@ -158,6 +225,14 @@ class RequestPassage extends Passage {
       response.destroy()
     })
     received.pipe(response)
+  }
+
+  #beginResponse(status: number, forwarded: readonly string[]): void {
+    this.group.answered(this, status)
+    const headers = [...this.withCookies(forwarded)]
+    // A body that was not read to its end would be taken for the next request.
+    if (!this.#request.complete) headers.push('Connection', 'close')
+    this.#response.writeHead(status, headers)
   }
 
   /** Fails a request in which nothing moves, unless it is the client that everyone waits for. */
@@ -181,6 +256,13 @@ class RequestPassage extends Passage {
     const failure = this.group.failed(this, error, isUnsent)
     if (failure !== null) this.refuse(failure)
   }
+}
+
+/** @param trailers names and values in turn. */
+function addTrailers(response: ServerResponse, trailers: readonly string[]): void {
+  const pairs: [string, string][] = []
+  for (let n = 0; n < trailers.length; n += 2) pairs.push([trailers[n]!, trailers[n + 1]!])
+  if (pairs.length > 0) response.addTrailers(pairs)
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import type { HealthConfig } from '@havn/model'
+import { askStatus } from './client/http2/ask-status.ts'
 import type { UpstreamServer } from './upstream-server.ts'
 
 export interface HealthCheckOptions {
@@ -56,22 +57,55 @@ export class HealthCheck {
 }
 
 /** One question, on a connection of its own. Resolves with what is wrong, or null. Never rejects. */
-function findProblem(
+async function findProblem(
   server: UpstreamServer,
-  { path, host, timeoutMs, expectStatus }: HealthConfig,
+  config: HealthConfig,
   closing: AbortSignal,
 ): Promise<Error | null> {
-  return new Promise((resolve) => {
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)])
-    const headers = { Host: host, 'User-Agent': 'havn-health', Connection: 'close' }
+  const { timeoutMs, expectStatus } = config
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)])
+  try {
+    const status = await ask(server, config, signal)
+    const isExpected = expectStatus === undefined ? status >= 200 && status < 400 : status === expectStatus
+    return isExpected ? null : new Error(`it answers ${status}`)
+  } catch (error) {
+    return signal.aborted ? new Error(`no answer in ${timeoutMs} ms`) : (error as Error)
+  }
+}
+
+async function ask(
+  server: UpstreamServer,
+  { path, host }: HealthConfig,
+  signal: AbortSignal,
+): Promise<number> {
+  const { sessions, dialer } = server
+  const headers = ['Host', host, 'User-Agent', 'havn-health']
+  if (sessions !== null) {
+    const { isNegotiated } = sessions
+    const status = await askStatus({
+      dialer,
+      isNegotiated,
+      request: { method: 'GET', path, headers },
+      signal,
+    })
+    if (status !== null) return status
+  }
+  return askHttp1(server, path, [...headers, 'Connection', 'close'], signal)
+}
+
+function askHttp1(
+  server: UpstreamServer,
+  path: string,
+  headers: string[],
+  signal: AbortSignal,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
     const sent = request({ ...server.target, path, headers, signal, ...server.ownConnection })
-    sent.on('error', (error) => resolve(signal.aborted ? new Error(`no answer in ${timeoutMs} ms`) : error))
+    sent.on('error', reject)
     sent.once('response', (received) => {
       // Its status says all; a page of any length is not worth reading.
       received.destroy()
-      const status = received.statusCode!
-      const isExpected = expectStatus === undefined ? status >= 200 && status < 400 : status === expectStatus
-      resolve(isExpected ? null : new Error(`it answers ${status}`))
+      resolve(received.statusCode!)
     })
     sent.end()
   })

@@ -9,12 +9,19 @@ import type { Upstream, UpstreamServerConfig } from '@havn/model'
 import { Circuit } from './circuit.ts'
 import { ConnectionPool } from './client/connection-pool.ts'
 import { Dialer } from './client/dialer.ts'
+import { SessionPool } from './client/http2/session-pool.ts'
 import type { TlsMaterial } from './client/tls-material.ts'
 
 /** What its connections are made and kept by. */
 type ConnectionSettings = Pick<
   Upstream,
-  'connectTimeoutMs' | 'responseTimeoutMs' | 'idleTimeoutMs' | 'keepAliveMs' | 'maxConnections'
+  | 'connectTimeoutMs'
+  | 'responseTimeoutMs'
+  | 'idleTimeoutMs'
+  | 'keepAliveMs'
+  | 'maxConnections'
+  | 'protocol'
+  | 'pingMs'
 >
 
 type ServerAddress = Pick<UpstreamServerConfig, 'address' | 'isTls'>
@@ -31,6 +38,9 @@ export class UpstreamServer {
   /** For node:http, too: a connection that the pool does not know. */
   readonly ownConnection: Pick<RequestOptions, 'createConnection'>
   readonly pool: ConnectionPool
+  readonly dialer: Dialer
+  /** Its HTTP/2 connections; null for one that is spoken to by HTTP/1.1 alone. */
+  readonly sessions: SessionPool | null
   readonly circuit = new Circuit()
   /** By health checks; true where there are none. */
   isHealthy = true
@@ -54,6 +64,7 @@ export class UpstreamServer {
     this.#settings = settingsOf(config)
     this.#tls = server.isTls ? tls : null
     const dialer = new Dialer(address, this.#tls)
+    this.dialer = dialer
     const agentOptions = {
       keepAlive: true,
       maxSockets: config.maxConnections,
@@ -65,6 +76,10 @@ export class UpstreamServer {
     this.agent = new DialingAgent(agentOptions, dialer)
     this.ownConnection = { createConnection: () => dialer.dial() }
     this.pool = new ConnectionPool({ dialer, ...this.#settings })
+    // Whoever speaks no TLS cannot be asked what else it speaks.
+    const isNegotiated = config.protocol === 'auto'
+    const speaksHttp2 = isNegotiated ? server.isTls : config.protocol === 'http/2'
+    this.sessions = speaksHttp2 ? new SessionPool({ dialer, isNegotiated, ...this.#settings }) : null
   }
 
   /** Requests that it has not answered in full. */
@@ -118,6 +133,7 @@ export class UpstreamServer {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.add(resolve))
     this.agent.destroy()
     this.pool.retire()
+    this.sessions?.retire()
   }
 
   /** Closes every connection; safe to call twice. */
@@ -125,6 +141,7 @@ export class UpstreamServer {
     for (const tunnel of this.#tunnels) tunnel.destroy()
     this.agent.destroy()
     this.pool.close()
+    this.sessions?.close()
   }
 }
 
@@ -148,5 +165,9 @@ function nameOf({ address, isTls }: ServerAddress): string {
 
 function settingsOf(config: ConnectionSettings): ConnectionSettings {
   const { connectTimeoutMs, responseTimeoutMs, idleTimeoutMs, keepAliveMs, maxConnections } = config
-  return { connectTimeoutMs, responseTimeoutMs, idleTimeoutMs, keepAliveMs, maxConnections }
+  const { protocol, pingMs } = config
+  return {
+    ...{ connectTimeoutMs, responseTimeoutMs, idleTimeoutMs, keepAliveMs, maxConnections },
+    ...{ protocol, pingMs },
+  }
 }

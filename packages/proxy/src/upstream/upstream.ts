@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { formatErrorResponse } from '@havn/http'
 import type { RequestTarget } from '@havn/http'
 import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
 import type { EdgeExchange, EdgeHandshake } from '../exchange.ts'
 import type { ResponseTap } from '../response/response-tap.ts'
-import { formatRequestHead } from './client/request-head.ts'
 import { forwardPlain } from './forward-plain.ts'
 import { forwardRequest } from './forward-request.ts'
 import { openTunnel } from './open-tunnel.ts'
@@ -53,10 +53,16 @@ export function createUpstream(group: UpstreamGroup, context: EdgeContext): Upst
         traceHeaders: plain.traceHeaders(),
         hopHeaders: keepAliveHeaders,
       })
-      const head = formatRequestHead(target.method, pathOf(target), headers)
-      forwardPlain({ group, exchange, target, notes, head, tap, groupCookie })
+      const options = { method: target.method, path: pathOf(target), headers }
+      forwardPlain({ group, exchange, target, notes, options, tap, groupCookie })
     },
     tunnel({ request, socket, head, target, notes }, groupCookie = null) {
+      // A server that speaks HTTP/2 alone must not seem to fail whenever a client asks for what it cannot do.
+      if (group.config.protocol === 'http/2') {
+        notes.status = 501
+        socket.end(formatErrorResponse(501))
+        return
+      }
       const options = optionsFor(request, target, context.traceHeaders(request), upgradeHeaders)
       openTunnel({ group, socket, head, target, notes, options, groupCookie })
     },

@@ -103,7 +103,7 @@ export class ConnectionPool {
       if (connection === null) socket.destroy()
       else connection.receive(bytes)
     })
-    const socket: Socket = this.#config.dialer.dial(onread)
+    const socket: Socket = this.#config.dialer.dial({ onread })
     this.#sockets.add(socket)
     socket.once('close', () => this.#left(socket))
     const onError = (error: NodeJS.ErrnoException) => {
@@ -155,7 +155,8 @@ export class ConnectionPool {
   }
 }
 
-function noneFree(): NodeJS.ErrnoException {
+/** More wait than may. */
+export function noneFree(): NodeJS.ErrnoException {
   return Object.assign(new Error('Too many requests wait for a connection to the upstream'), {
     code: 'EBUSY',
   })

@@ -12,6 +12,20 @@ const CIPHERS =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:' +
   'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305'
 
+export interface DialOptions {
+  /** How it is read; absent, as a stream. */
+  onread?: OnReadOpts
+  /** What is offered to a server that speaks TLS (RFC 7301). Default HTTP/1.1 alone. */
+  alpn?: readonly string[]
+}
+
+interface TlsDialOptions {
+  host: string
+  port: number
+  alpn: readonly string[]
+  onread?: OnReadOpts
+}
+
 /** Opens connections to one server, of which nothing is known to work before {@link onceOpen} says so. */
 export class Dialer {
   readonly #address: Address
@@ -26,28 +40,29 @@ export class Dialer {
     this.#context = tls === null ? null : contextOf(tls)
   }
 
-  /** @param onread how it is read; absent, as a stream. */
-  dial(onread?: OnReadOpts): Socket {
+  get isTls(): boolean {
+    return this.#tls !== null
+  }
+
+  dial({ onread, alpn = ['http/1.1'] }: DialOptions = {}): Socket {
     const address = this.#address
     if (address.type === 'unix') return connectPlain({ path: address.path, ...(onread && { onread }) })
     const { host, port } = address
     if (this.#tls === null) return connectPlain({ host, port, noDelay: true, ...(onread && { onread }) })
-    return this.#dialTls(this.#tls, host, port, onread)
+    return this.#dialTls(this.#tls, { host, port, alpn, ...(onread && { onread }) })
   }
 
-  #dialTls(tls: TlsMaterial, host: string, port: number, onread?: OnReadOpts): Socket {
-    const name = tls.serverName ?? host
+  #dialTls(tls: TlsMaterial, { alpn, ...options }: TlsDialOptions): Socket {
+    const name = tls.serverName ?? options.host
     const socket = connectTls({
-      host,
-      port,
+      ...options,
       secureContext: this.#context!,
       // RFC 6066 §3: an address is no name to ask for, but one that a certificate may be for.
       servername: isIP(name) > 0 ? '' : name,
       checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
       rejectUnauthorized: tls.isVerified,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...alpn],
       session: this.#session,
-      ...(onread && { onread }),
     })
     socket.setNoDelay(true)
     socket.once('secureConnect', () => opened.add(socket))

@@ -16,6 +16,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it asks for a certificate: see tls.cert',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'it does not speak what is asked for: see protocol',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
     'it refused the handshake, for want of a certificate perhaps: see tls.cert',
 }

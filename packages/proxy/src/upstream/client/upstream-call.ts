@@ -3,6 +3,16 @@ import type { ConnectionPool, ConnectionTaker } from './connection-pool.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
 
+/** A request that was sent, however. */
+export interface Call {
+  start(): void
+  /** Reads no further until {@link resume}. */
+  pause(): void
+  resume(): void
+  /** Nobody waits for the response any more. Does nothing once it is over. */
+  cancel(): void
+}
+
 export interface CallReceiver {
   onHead(head: ResponseHead): void
   /** The piece is there until the `onPacket` or `onEnd` behind it has returned: what is kept longer must be copied. */
@@ -20,7 +30,7 @@ export interface CallReceiver {
  * One request to an upstream. It is sent a second time only when it is idempotent, has no body, and the pooled
  * connection that it was given proved dead before a byte of an answer.
  */
-export class UpstreamCall implements ConnectionTaker, ResponseReceiver {
+export class UpstreamCall implements Call, ConnectionTaker, ResponseReceiver {
   readonly #pool: ConnectionPool
   readonly #method: string
   readonly #head: string

@@ -174,6 +174,7 @@ function isTimeout(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ETIMEDOUT'
 }
 
-function brokenOff(): NodeJS.ErrnoException {
+/** The other side has left. */
+export function brokenOff(): NodeJS.ErrnoException {
   return Object.assign(new Error('The upstream closed the connection'), { code: 'ECONNRESET' })
 }
