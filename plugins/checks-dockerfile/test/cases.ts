@@ -237,6 +237,7 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
   },
   'dockerfile.pip-cache': {
     passing: {
+      'a short option': file('FROM a:1', 'RUN pip install --no-cache /wheels/*'),
       'switched off by the environment, or mounted': file(
         'FROM a:1',
         'ENV PIP_NO_CACHE_DIR=1',

@@ -230,7 +230,11 @@ export const pipCache = commandRule({
   find(run) {
     const args = pipArguments(run)
     if (args === null || !args.some(({ text }) => text === 'install')) return null
-    if (hasOption(run.command, '--no-cache-dir') || mounts(run).some((mount) => /type=cache/.test(mount)))
+    // pip takes the beginning of an option for the whole of it.
+    if (
+      hasOption(run.command, '--no-cache-dir', '--no-cache') ||
+      mounts(run).some((mount) => /type=cache/.test(mount))
+    )
       return null
     const isOff = run.stage.instructions.some(
       ({ keyword, words }) =>
