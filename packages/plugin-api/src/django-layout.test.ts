@@ -64,6 +64,10 @@ it.each([
   [`os.environ.setdefault("DJANGO_SETTINGS_MODULE", "a.b")`, 'a.b'],
   [`os.environ['DJANGO_SETTINGS_MODULE'] = 'a.b'`, 'a.b'],
   [`os.environ.setdefault(\n    "DJANGO_SETTINGS_MODULE",\n    "a.b",\n)`, 'a.b'],
+  [
+    `# os.environ["DJANGO_SETTINGS_MODULE"] = "c"\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "a.b")`,
+    'a.b',
+  ],
   [`os.environ.setdefault("DJANGO_SETTINGS_MODULE", choose())`, undefined],
 ])('%s', (text, module) => {
   expect(readSettingsHint('manage.py', text)?.module).toBe(module)

@@ -147,9 +147,18 @@ async function listFolders(tree: SourceTree, path: string): Promise<string[]> {
 
 /** `os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")`, or an assignment. */
 export function readSettingsHint(file: string, text: string): DjangoSettingsHint | null {
-  const match = /DJANGO_SETTINGS_MODULE['"]\s*\]?\s*[,=]\s*['"]([A-Za-z_][\w.]*)['"]/.exec(text)
+  const named = /DJANGO_SETTINGS_MODULE['"]\s*\]?\s*[,=]\s*['"]([A-Za-z_][\w.]*)['"]/g
+  // Django's older wsgi.py has another form in its comments.
+  const match = [...text.matchAll(named)].find(({ index }) => !isCommented(text, index))
   if (!match) return null
   return { module: match[1] ?? '', file, line: text.slice(0, match.index).split('\n').length }
+}
+
+function isCommented(text: string, index: number): boolean {
+  return text
+    .slice(text.lastIndexOf('\n', index) + 1, index)
+    .trimStart()
+    .startsWith('#')
 }
 
 function toEvidence({ module, file, line }: DjangoSettingsHint): Evidence {

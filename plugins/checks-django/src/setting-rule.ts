@@ -66,7 +66,8 @@ function reportFault(
   report({
     ...told,
     message: variable === undefined ? message : `${message} ${variable} decides, and is not set here.`,
-    severity: variable === undefined && !isForDevelopment(project) ? severity : SOFTER[severity],
+    // That the settings are for development is one finding, of a rule of its own.
+    severity: isForDevelopment(project) ? 'info' : variable === undefined ? severity : SOFTER[severity],
     confidence: leastSure(rule.confidence, setting?.confidence ?? sureness(project)),
     ...(project.chosen?.module && { resource: project.chosen.module }),
     ...(at && { place: at }),

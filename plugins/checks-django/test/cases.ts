@@ -62,7 +62,7 @@ export const cases: Readonly<Record<string, Cases>> = {
       'a default': project(
         'import os',
         '# finds: django.secret-key-in-source',
-        'SECRET_KEY = os.environ.get("SECRET_KEY", "abc")',
+        `SECRET_KEY = os.environ.get("SECRET_KEY", "${'p9#v2k!x7q'.repeat(5)}")`,
       ),
     },
   },

@@ -4,6 +4,7 @@ import ast
 import contextlib
 
 UNKNOWN = object()
+_TEXT_METHODS = frozenset(("split", "strip", "lower", "upper"))
 _MAX_DEPTH = 30
 _MAX_ITEMS = 2000
 _FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}
@@ -100,6 +101,8 @@ class Scope:
         if isinstance(node, ast.IfExp):
             test = self.value(node.test, depth + 1)
             return UNKNOWN if test is UNKNOWN else self.value(node.body if test else node.orelse, depth + 1)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS:
+            return self._text(node, depth)
         if isinstance(node, (ast.Call, ast.Subscript)):
             return self._from_environment(node, depth)
         return UNKNOWN
@@ -172,6 +175,17 @@ class Scope:
         except TypeError:
             pass
         return UNKNOWN
+
+    def _text(self, node, depth):
+        """`os.environ.get("HOSTS", "*").split(",")`, and the case of flags."""
+        text = self.value(node.func.value, depth + 1)
+        args = [self.value(arg, depth + 1) for arg in node.args]
+        if not isinstance(text, str) or not all(isinstance(arg, str) for arg in args) or node.keywords:
+            return UNKNOWN
+        try:
+            return getattr(text, node.func.attr)(*args)
+        except (TypeError, ValueError):
+            return UNKNOWN
 
     def _from_environment(self, node, depth):
         from .settings_text import default_of, environment_reads, last_name

@@ -122,7 +122,10 @@ class SettingsText:
             self.problems.append({"file": real, "message": str(error)})
             return
         self.files.append(source)
-        self._walk(source, source.tree.body, module, is_package)
+        try:
+            self._walk(source, source.tree.body, module, is_package)
+        except RecursionError:
+            self.problems.append({"file": real, "message": "nested too deeply"})
 
     def _walk(self, source, body, module, is_package):
         for node in body:

@@ -67,7 +67,10 @@ export const allowedHostsEmpty = settingRule({
   judge(project) {
     const setting = project.setting('ALLOWED_HOSTS')
     const isEmpty = Array.isArray(setting?.value) && setting.value.length === 0
-    return isEmpty ? { setting, message: 'ALLOWED_HOSTS is empty.' } : null
+    if (!isEmpty) return null
+    // A variable that nobody sets here may be set there; where it is not, Django refuses all.
+    const severity = setting.undecidedBy.length > 0 ? 'info' : 'error'
+    return { setting, severity, message: 'ALLOWED_HOSTS is empty.' }
   },
 })
 

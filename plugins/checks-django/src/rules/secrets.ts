@@ -70,14 +70,14 @@ export const secretKeyInSource = settingRule({
   docs: {
     what: 'Finds a `SECRET_KEY` that the text of the settings holds, as its value or as the default of a variable.',
     why: 'Everybody who can read the repository, its forks or an image can sign as the app.',
-    bad: "SECRET_KEY = 'p9#v2k!x7qz@w4e$r6t&y1u*i3o5a8s0d-f+g=hjklbnm'\n",
+    bad: "SECRET_KEY = 'p9#v2k!x7qz@w4e$r6t&y1u*i3o5a8s0d-f+g=hjklbnmcQW2E'\n",
     good: "import os\n\nSECRET_KEY = os.environ['SECRET_KEY']\n",
   },
   judge(project) {
     const setting = project.setting('SECRET_KEY')
     const measures = secretOf(setting?.value)
-    // Keys of startproject are told of by the rule about weak ones.
-    if (setting === null || measures === null || measures.isEmpty || measures.isInsecure) return null
+    // Of weak keys, the rule about these tells.
+    if (setting === null || measures === null || weakness(measures) !== null) return null
     const last = setting.assignments.findLast(({ place }) => place === setting.place)
     if (last?.origin === 'literal')
       return { setting, message: 'SECRET_KEY is written in the settings.', isSensitive: true }
