@@ -1,4 +1,5 @@
 import type { ChecksContract } from '@havn/plugin-api'
+import { quietInDevelopment } from '../quiet-in-development.ts'
 import { addForCopy, copyBeforeDependencies, exposeSsh, workdirRelative } from './files.ts'
 import { ignoreGaps } from './context.ts'
 import { baseEndOfLife, digestMissing, tagLatest, tagMissing } from './image.ts'
@@ -23,8 +24,8 @@ import {
 import { secretInEnv } from './secrets.ts'
 import { setuid, sudo, userRoot } from './user.ts'
 
-/** All rules of this pack. */
-export const rules: ChecksContract['rules'] = [
+/** What hurts in production alone. */
+const ofProduction: ChecksContract['rules'] = [
   tagMissing,
   tagLatest,
   digestMissing,
@@ -32,7 +33,6 @@ export const rules: ChecksContract['rules'] = [
   userRoot,
   sudo,
   setuid,
-  secretInEnv,
   addForCopy,
   workdirRelative,
   exposeSsh,
@@ -51,5 +51,11 @@ export const rules: ChecksContract['rules'] = [
   pipefail,
   developmentServer,
   curlPipeShell,
+]
+
+/** All rules of this pack. */
+export const rules: ChecksContract['rules'] = [
+  ...ofProduction.map(quietInDevelopment),
+  secretInEnv,
   unknownInstruction,
 ]
