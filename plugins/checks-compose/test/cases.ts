@@ -264,6 +264,14 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
       ),
     },
     failing: {
+      'one that two services share': file(
+        'x-environment: &environment',
+        '  # finds: compose.secret-default',
+        '  TOKEN: ${TOKEN:-changeme}',
+        'services:',
+        '  web: {image: a, environment: *environment}',
+        '  worker: {image: a, environment: {<<: *environment, A: b}}',
+      ),
       'without a colon': service(
         'image: a:1',
         'environment:',

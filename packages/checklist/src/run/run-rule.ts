@@ -8,7 +8,7 @@ export type RuleOutcome =
   | { type: 'errored'; error: unknown }
 
 /** More from one rule is a fault of the rule, or no help to anybody. */
-const MAX_FINDINGS = 1_000
+const MAX_FINDINGS = 10_000
 
 /** Runs one rule over what was collected. */
 export async function runRule(

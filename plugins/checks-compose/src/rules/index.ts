@@ -1,4 +1,5 @@
 import type { ChecksContract } from '@havn/plugin-api'
+import { toldOnce } from '../told-once.ts'
 import * as environment from './environment.ts'
 import * as images from './images.ts'
 import * as lifecycle from './lifecycle.ts'
@@ -18,4 +19,6 @@ export const rules: ChecksContract['rules'] = [
   images,
   lifecycle,
   limits,
-].flatMap((module) => Object.values(module))
+]
+  .flatMap((module): ChecksContract['rules'] => Object.values(module))
+  .map(toldOnce)

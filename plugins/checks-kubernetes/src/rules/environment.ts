@@ -7,7 +7,7 @@ const docs = { language: 'yaml' }
 export const secretInEnv = defineRule({
   id: 'kubernetes.secret-in-env',
   title: 'A secret is written in a manifest',
-  severity: 'error',
+  severity: 'warn',
   confidence: 'likely',
   hint: 'Put it into a Secret that is not in git, and name that: valueFrom: { secretKeyRef: … }.',
   references: ['CWE-798', 'env-var-secret', 'KSV-0109'],
@@ -51,7 +51,7 @@ function podWith(variable: string): string {
 export const secretInConfigMap = defineRule({
   id: 'kubernetes.secret-in-configmap',
   title: 'A secret is in a ConfigMap',
-  severity: 'error',
+  severity: 'warn',
   confidence: 'likely',
   hint: 'Put it into a Secret, and keep that out of git.',
   references: ['KSV-0109', 'KSV-01010', 'CWE-312'],
