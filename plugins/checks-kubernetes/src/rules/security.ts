@@ -7,18 +7,18 @@ export const privileged = containerRule({
   severity: 'error',
   hint: 'Take it out, and give the one capability that is needed.',
   references: ['CKV_K8S_16', 'KSV-0017', 'privileged-container'],
-  what: 'Finds `privileged: true`.',
+  what: 'Finds `privileged: true`; a warning in a DaemonSet, where agents of the node need it.',
   why: 'Root in the container is root of the node, with its disks, its kernel and the secrets of all its pods.',
   bad: { container: ['image: shop:1.4', 'securityContext: { privileged: true }'] },
   good: { container: ['image: shop:1.4', 'securityContext: { privileged: false }'] },
-  check({ container, pods }) {
-    // Those in the network of the node are of the node: agents of storage and networks.
+  check({ container, object }) {
+    // Agents of the node, of storage and networks, are made so.
     const found = container.node.at('securityContext', 'privileged')
     return when(
       found?.boolean === true,
       `${container.name} is privileged.`,
       found?.place,
-      pods.hostNetwork ? 'warn' : undefined,
+      object.builtin === 'DaemonSet' ? 'warn' : undefined,
     )
   },
 })
