@@ -2,7 +2,7 @@
 export const DEBUG_PAGES: readonly { name: string; pattern: RegExp }[] = [
   {
     name: 'Django’s page for DEBUG = True',
-    pattern: /You(?:'|&#x27;|&#39;)re seeing this error because you have <code>DEBUG = True<\/code>/,
+    pattern: /You.{1,8}re seeing this error because you have <code>DEBUG = True<\/code>/,
   },
   {
     name: 'Django’s page for a project without pages',

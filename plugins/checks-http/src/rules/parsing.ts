@@ -64,13 +64,13 @@ export const smugglingEncoding = defineRule({
   docs: {
     ...docs,
     why,
-    what: 'Sends `Transfer-Encoding` with a space before the colon, a control character, or a coding that nobody knows, and a chunk size as no one may write it; finds that it is answered like any other.',
+    what: 'Sends `Transfer-Encoding` with a space before the colon, a control character, or a coding that nobody knows; finds that it is answered like any other.',
     bad: 'Transfer-Encoding : chunked\n-> 200 OK',
     good: 'Transfer-Encoding : chunked\n-> 400 Bad Request',
   },
   needs: { siteParsing, siteAsker },
   check: ({ facts, report }) =>
-    reportTaken(facts, ['encoding-space', 'encoding-unknown', 'encoding-control', 'chunk-size'], report),
+    reportTaken(facts, ['encoding-space', 'encoding-unknown', 'encoding-control'], report),
 })
 
 export const headerControls = defineRule({

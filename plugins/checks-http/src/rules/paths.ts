@@ -87,7 +87,7 @@ export const traversal = defineRule({
   references: ['WSTG-ATHZ-01', 'CWE-22'],
   docs: {
     ...docs,
-    what: 'Asks for `/etc/os-release`, which only names the system, by `../` from the folder of static files: plain, encoded, encoded twice, and as an alias of nginx without a slash lets it.',
+    what: 'Asks for `/etc/os-release`, which only names the system, by `../` from the folder of static files: plain, encoded and encoded twice; and for a file of that folder by the way out that an alias of nginx without a slash leaves.',
     why: 'Every file that the server may read can be read by everybody: settings, keys, other people’s data.',
     bad: 'location /static { alias /srv/static/; }',
     good: 'location /static/ { alias /srv/static/; }',
@@ -95,7 +95,7 @@ export const traversal = defineRule({
   needs: { sitePaths },
   check({ facts, report }) {
     for (const { path, probe, isThere } of facts.sitePaths.traversals)
-      if (isThere) report(about(probe, `${path} is /etc/os-release.`))
+      if (isThere) report(about(probe, `${path} is a file from outside.`))
   },
 })
 

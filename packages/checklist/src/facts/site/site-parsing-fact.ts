@@ -40,11 +40,6 @@ const MESSAGES = {
     head: 'Content-Length: 5\r\nTransfer-Encoding: \x0bchunked\r\n',
     body: EMPTY_CHUNKS,
   },
-  'chunk-size': {
-    title: 'a chunk of size 0x0',
-    head: 'Transfer-Encoding: chunked\r\n',
-    body: '0x0\r\n\r\n',
-  },
   'length-sign': { title: 'Content-Length: +0', head: 'Content-Length: +0\r\n', body: '' },
   'length-twice': {
     title: 'Content-Length twice, once as no number',

@@ -1,7 +1,7 @@
 import { defineFact } from '../../define.ts'
 import { readLinks } from './page-links.ts'
 import { siteAsker } from './site-fact.ts'
-import { answerOf, type SiteProbe } from './site-probe.ts'
+import { answerOf, headerValue, type SiteProbe } from './site-probe.ts'
 
 /** What lies where nobody should find it. */
 export type LeakKind = 'environment' | 'git' | 'backup'
@@ -17,7 +17,7 @@ export interface SitePaths {
   malformed: SiteProbe
   /** What shows a file that must not be public; told by its content, since many sites answer 200 to everything. */
   leaks: readonly { kind: LeakKind; path: string; probe: SiteProbe; isThere: boolean }[]
-  /** Ways out of the folder of static files, to a file that is on each Linux and holds no secret. */
+  /** Ways out of the folder of static files: to a file that is on each Linux and holds no secret, or back in again. */
   traversals: readonly { path: string; probe: SiteProbe; isThere: boolean }[]
   inside: readonly { kind: InsideKind; path: string; probe: SiteProbe; isThere: boolean }[]
   /** Up to two scripts or style sheets of the first page. */
@@ -70,12 +70,12 @@ export const sitePaths = defineFact<SitePaths>({
     // Where the page has its files; Django's usual folder where it names none.
     const folder = assets[0]?.replace(/[^/]*$/, '') ?? '/static/'
     const top = `/${folder.split('/')[1]}`
-    const up = (step: string) => `${top === '/' ? '' : top}/${step.repeat(8)}etc/os-release`
-    const traversals = [
-      ...[up('../'), up('%2e%2e/'), up('..%2f'), up('%252e%252e%252f')],
-      // nginx: `location /static { alias /srv/static/; }`
-      `${top === '/' ? '/static' : top}${'../'.repeat(8)}etc/os-release`,
-    ]
+    const traversals = ['../', '%2e%2e/', '..%2f', '%252e%252e%252f'].map((step) => ({
+      path: `${top === '/' ? '' : top}/${step.repeat(8)}etc/os-release`,
+      content: OS_RELEASE,
+    }))
+    // nginx: `location /static { alias /srv/static/; }` leads to what lies beside, and so back to the file itself.
+    const alias = assets[0] !== undefined && top !== '/' ? `${top}../${assets[0].slice(1)}` : null
     const asked = async <Wanted extends { path: string; content: RegExp }>(wanted: readonly Wanted[]) =>
       Promise.all(
         wanted.map(async ({ content, ...each }) => {
@@ -84,15 +84,34 @@ export const sitePaths = defineFact<SitePaths>({
           return { ...each, probe, isThere: answer?.status === 200 && content.test(answer.body) }
         }),
       )
-    const [missing, malformed, leaks, found, inside, assetProbes, listings] = await Promise.all([
+    const [missing, malformed, leaks, found, inside, assetProbes, listings, beside] = await Promise.all([
       ask('/havn-check-of-a-page-that-is-not-there'),
       ask('/%c0%af%ff'),
       asked(LEAKS),
-      asked(traversals.map((path) => ({ path, content: OS_RELEASE }))),
+      asked(traversals),
       asked(INSIDE),
       Promise.all(assets.slice(0, 2).map((path) => ask(path, 'HEAD'))),
       asked([...new Set([folder, '/media/'])].map((path) => ({ path, content: LISTING }))),
+      alias === null ? null : ask(alias, 'HEAD'),
     ])
-    return { missing, malformed, leaks, traversals: found, inside, assets: assetProbes, listings }
+    const way =
+      alias === null || beside === null
+        ? []
+        : [{ path: alias, probe: beside, isThere: isSameFile(beside, assetProbes[0]!) }]
+    return {
+      ...{ missing, malformed, leaks, inside, listings },
+      ...{ assets: assetProbes, traversals: [...found, ...way] },
+    }
   },
 })
+
+/** Told by its type and its length: where each path has the same page, neither is that of the file. */
+function isSameFile(one: SiteProbe, other: SiteProbe): boolean {
+  const [first, second] = [answerOf(one), answerOf(other)]
+  if (first?.status !== 200 || second?.status !== 200) return false
+  const type = headerValue(first, 'content-type')
+  if (type === null || /html/i.test(type)) return false
+  return ['content-type', 'content-length', 'etag'].every(
+    (name) => headerValue(first, name) === headerValue(second, name),
+  )
+}
