@@ -63,6 +63,7 @@ export type {
   PodVolume,
   SkippedManifests,
 } from './facts/kubernetes/manifests.ts'
+export { blocksOf, effectiveDirectives, hasInclude } from './facts/nginx/effective.ts'
 export type { NginxConfig, NginxDirective, NginxWord } from './facts/nginx/nginx-config.ts'
 export { nginxConfigs } from './facts/nginx/nginx-configs-fact.ts'
 export { directivesOf, parseNginx } from './facts/nginx/parse-nginx.ts'

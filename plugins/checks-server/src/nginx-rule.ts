@@ -28,31 +28,3 @@ export function defineNginxRule({ find, docs, ...declared }: NginxRule): CheckRu
 export function argOf({ args }: NginxDirective): string {
   return args[0]?.text ?? ''
 }
-
-/** A block, and those that it stands in, the inmost first. */
-export function blocksOf(directive: NginxDirective): NginxDirective[] {
-  const blocks: NginxDirective[] = []
-  for (let at = directive.parent; at !== null; at = at.parent) blocks.push(at)
-  return blocks
-}
-
-/** The directives of this name that a place goes by: those of the inmost block that has any. */
-export function effective(
-  directive: NginxDirective,
-  name: string,
-  config: NginxConfig,
-): readonly NginxDirective[] {
-  for (const block of blocksOf(directive)) {
-    const found = (block.block ?? []).filter((each) => each.name === name)
-    if (found.length > 0) return found
-  }
-  return config.directives.filter((each) => each.name === name)
-}
-
-/** A file that is read into one of the blocks around: what is set there, nobody sees here. */
-export function hasInclude(directive: NginxDirective, config: NginxConfig): boolean {
-  const levels = [config.directives, ...blocksOf(directive).map(({ block }) => block ?? [])]
-  return levels.some((level) =>
-    level.some((each) => each.name === 'include' && !/mime\.types|conf\.d|sites-enabled/.test(argOf(each))),
-  )
-}

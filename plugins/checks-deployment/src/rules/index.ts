@@ -1,4 +1,58 @@
 import type { ChecksContract } from '@havn/plugin-api'
+import { beatReplicas, connections, cpus, grace, memory, migrateEach, readOnlyRoot } from './capacity.ts'
+import { exposeOther, portUnserved, probeHost, toolMissing } from './probes.ts'
+import {
+  bodyLimits,
+  csrfOrigins,
+  hstsTwice,
+  keepaliveOrder,
+  protoForged,
+  redirectLoop,
+  serverNameRefused,
+  timeoutOrder,
+} from './proxy.ts'
+import {
+  debugInEnvironment,
+  localhostInContainer,
+  mediaReplicas,
+  serviceUnknown,
+  sessionsPerProcess,
+  sqliteReplicas,
+  sqliteWithoutVolume,
+  staticNotCollected,
+  variableMissing,
+} from './settings.ts'
+import { versionDiffers } from './versions.ts'
 
 /** All rules of this pack. */
-export const rules: ChecksContract['rules'] = []
+export const rules: ChecksContract['rules'] = [
+  probeHost,
+  toolMissing,
+  portUnserved,
+  exposeOther,
+  debugInEnvironment,
+  variableMissing,
+  localhostInContainer,
+  serviceUnknown,
+  protoForged,
+  redirectLoop,
+  csrfOrigins,
+  serverNameRefused,
+  hstsTwice,
+  bodyLimits,
+  timeoutOrder,
+  keepaliveOrder,
+  grace,
+  connections,
+  memory,
+  cpus,
+  readOnlyRoot,
+  migrateEach,
+  beatReplicas,
+  sqliteReplicas,
+  sqliteWithoutVolume,
+  sessionsPerProcess,
+  mediaReplicas,
+  staticNotCollected,
+  versionDiffers,
+]

@@ -1,5 +1,6 @@
+import { blocksOf, effectiveDirectives, hasInclude } from '@havn/checklist'
 import type { NginxDirective } from '@havn/checklist'
-import { argOf, blocksOf, defineNginxRule, effective, hasInclude } from '../nginx-rule.ts'
+import { argOf, defineNginxRule } from '../nginx-rule.ts'
 
 const texts = ({ args }: NginxDirective) => args.map(({ text }) => text)
 const named = (all: readonly NginxDirective[], ...names: readonly string[]) =>
@@ -46,7 +47,7 @@ export const serverTokens = defineNginxRule({
         server.parent?.name !== 'stream' &&
         !(server.block.some(({ name }) => name === 'server_tokens')
           ? server.block.some((each) => each.name === 'server_tokens' && argOf(each) !== 'on')
-          : effective(server, 'server_tokens', config).some((each) => argOf(each) !== 'on')),
+          : effectiveDirectives(server, 'server_tokens', config).some((each) => argOf(each) !== 'on')),
     )
     return open.slice(0, 1).map(({ place }) => ({ message: 'server_tokens is not off.', place }))
   },
@@ -172,7 +173,7 @@ export const hostMissing = defineNginxRule({
         )
       )
         return []
-      return sets(effective(pass, 'proxy_set_header', config), 'host') === undefined
+      return sets(effectiveDirectives(pass, 'proxy_set_header', config), 'host') === undefined
         ? [{ message: 'No Host header is set for it.', place: pass.place }]
         : []
     }),
@@ -200,7 +201,7 @@ export const protoMissing = defineNginxRule({
   find: (all, config) =>
     passes(all).flatMap((pass) => {
       if (!isSecure(pass) || !argOf(pass).startsWith('http://') || hasInclude(pass, config)) return []
-      const headers = effective(pass, 'proxy_set_header', config)
+      const headers = effectiveDirectives(pass, 'proxy_set_header', config)
       const names = [
         'x-forwarded-proto',
         'x-forwarded-protocol',
@@ -231,9 +232,9 @@ export const websocketVersion = defineNginxRule({
   },
   find: (all, config) =>
     passes(all).flatMap((pass) => {
-      const upgrade = sets(effective(pass, 'proxy_set_header', config), 'upgrade')
+      const upgrade = sets(effectiveDirectives(pass, 'proxy_set_header', config), 'upgrade')
       if (upgrade === undefined || hasInclude(pass, config)) return []
-      const version = effective(pass, 'proxy_http_version', config).at(-1)
+      const version = effectiveDirectives(pass, 'proxy_http_version', config).at(-1)
       return version === undefined || argOf(version) === '1.0'
         ? [
             {
@@ -315,7 +316,7 @@ export const headersOff = defineNginxRule({
     }),
     ...named(all, 'proxy_pass_request_headers').flatMap((each) => {
       const headers = (each.parent?.block ?? []).filter(({ name }) => name === 'proxy_set_header')
-      const all = headers.length > 0 ? headers : effective(each, 'proxy_set_header', config)
+      const all = headers.length > 0 ? headers : effectiveDirectives(each, 'proxy_set_header', config)
       // What a subrequest for a token asks is no part of a trace.
       const isInternal = (each.parent?.block ?? []).some(({ name }) => name === 'internal')
       return argOf(each) === 'off' && sets(all, 'traceparent') === undefined && !isInternal
@@ -374,7 +375,7 @@ export const metricsPublic = defineNginxRule({
         ({ name, args }) =>
           /^(?:deny|auth_basic|auth_request|internal|return)$/.test(name) && args[0]?.text !== 'off',
       )
-      const ports = effective(block[0] ?? location, 'listen', config).map(argOf)
+      const ports = effectiveDirectives(block[0] ?? location, 'listen', config).map(argOf)
       const isLocal = ports.length > 0 && ports.every((each) => /^(?:127\.|localhost|unix:)/.test(each))
       return isMetrics && isServed && !isClosed && !isLocal
         ? [{ message: `${texts(location).at(-1)} is open.`, place: location.place }]
@@ -405,7 +406,7 @@ export const headersLost = defineNginxRule({
       const hasFile = (block.block ?? []).some(
         ({ name, args }) => name === 'include' && !/mime|proxy|fastcgi|uwsgi/.test(args[0]?.text ?? ''),
       )
-      const outer = effective(block, 'add_header', config)
+      const outer = effectiveDirectives(block, 'add_header', config)
       if (hasFile || block.name === 'if') return []
       const lost = outer.filter(
         (each) =>

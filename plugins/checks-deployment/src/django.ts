@@ -1,0 +1,49 @@
+import type { DjangoProject, DjangoSetting } from '@havn/checklist'
+import type { Workload } from './workload.ts'
+
+/** The project that the deployment runs; null where there are several, and no telling which. */
+export function onlyProject(projects: readonly DjangoProject[]): DjangoProject | null {
+  return projects.length === 1 ? projects[0]! : null
+}
+
+/** A setting whose value the deployment is known to have; null where it is made up, or the environment decides. */
+export function knownSetting(project: DjangoProject, name: string): DjangoSetting | null {
+  const setting = project.setting(name)
+  return setting === null || setting.isFake || setting.undecidedBy.length > 0 ? null : setting
+}
+
+/** A list of texts; null for what is none. */
+export function listOf(setting: DjangoSetting | null): readonly string[] | null {
+  const value = setting?.value
+  return Array.isArray(value) && value.every((each) => typeof each === 'string') ? (value as string[]) : null
+}
+
+/** A key below a setting: `default`, `ENGINE`. */
+export function valueAt(setting: DjangoSetting | null, ...keys: readonly string[]): unknown {
+  let value: unknown = setting?.value
+  for (const key of keys) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    value = (value as Record<string, unknown>)[key]
+  }
+  return value
+}
+
+/** Whether Django takes a Host header: ALLOWED_HOSTS, as `validate_host` has it. */
+export function isAllowed(host: string, allowed: readonly string[]): boolean {
+  const name = host.replace(/:\d+$/, '').toLowerCase()
+  return allowed.some((pattern) => {
+    const each = pattern.toLowerCase()
+    return (
+      each === '*' ||
+      each === name ||
+      (each.startsWith('.') && (name.endsWith(each) || name === each.slice(1)))
+    )
+  })
+}
+
+const PYTHON = /^(?:gunicorn|uvicorn|hypercorn|daphne|granian|uwsgi|waitress|runserver)$/
+
+/** Workloads that serve a Python app, which the only Django project is. */
+export function serving(workloads: readonly Workload[]): Workload[] {
+  return workloads.filter(({ commands }) => commands.some(({ server }) => PYTHON.test(server)))
+}

@@ -1,0 +1,422 @@
+import {
+  blocksOf,
+  defineRule,
+  directivesOf,
+  djangoSettings,
+  effectiveDirectives,
+  hasInclude,
+  nginxConfigs,
+  numberOf,
+  optionOf,
+  serverCommands,
+} from '@havn/checklist'
+import type { DjangoProject, NginxConfig, NginxDirective } from '@havn/checklist'
+import { isAllowed, knownSetting, listOf, onlyProject } from '../django.ts'
+
+const argOf = ({ args }: NginxDirective) => args[0]?.text ?? ''
+
+/** Places where nginx leads requests to an app, in configurations for production. */
+function* passesOf(
+  configs: readonly NginxConfig[],
+): Generator<{ pass: NginxDirective; config: NginxConfig }> {
+  for (const config of configs)
+    if (!config.isDevelopment)
+      for (const pass of directivesOf(config.directives))
+        if (pass.name === 'proxy_pass' && argOf(pass).startsWith('http://')) yield { pass, config }
+}
+
+function serverOf(directive: NginxDirective): NginxDirective | null {
+  return blocksOf(directive).find(({ name }) => name === 'server') ?? null
+}
+
+function isSecure(server: NginxDirective | null): boolean {
+  return (server?.block ?? []).some(
+    ({ name, args }) => name === 'listen' && args.some(({ text }) => text === 'ssl'),
+  )
+}
+
+/** `HTTP_X_FORWARDED_PROTO` is the header `x-forwarded-proto`. */
+function headerOf(project: DjangoProject): string | null {
+  const value = listOf(knownSetting(project, 'SECURE_PROXY_SSL_HEADER'))
+  return value?.[0]?.startsWith('HTTP_') ? value[0].slice(5).toLowerCase().replaceAll('_', '-') : null
+}
+
+export const protoForged = defineRule({
+  id: 'deployment.proxy-header-forged',
+  title: 'Clients say themselves that they came over HTTPS',
+  severity: 'error',
+  confidence: 'likely',
+  hint: 'Set the header in nginx: proxy_set_header X-Forwarded-Proto $scheme.',
+  references: ['https://docs.djangoproject.com/en/5.2/ref/settings/#secure-proxy-ssl-header', 'CWE-348'],
+  docs: {
+    what: 'Finds SECURE_PROXY_SSL_HEADER in settings behind an nginx that leads requests to the app without setting the header.',
+    why: 'nginx passes the client’s own header on: redirects to HTTPS and secure cookies are up to whoever asks.',
+    bad: '# settings.py: SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")\nlocation / {\n  proxy_pass http://app;\n}\n',
+    good: '# settings.py: SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")\nlocation / {\n  proxy_set_header X-Forwarded-Proto $scheme;\n  proxy_pass http://app;\n}\n',
+    language: 'nginx',
+  },
+  needs: { djangoSettings, nginxConfigs },
+  check({ facts, report }) {
+    const project = onlyProject(facts.djangoSettings)
+    const header = project === null ? null : headerOf(project)
+    if (project === null || header === null) return
+    const { place: setting } = project.setting('SECURE_PROXY_SSL_HEADER')!
+    for (const { pass, config } of passesOf(facts.nginxConfigs)) {
+      if (hasInclude(pass, config)) continue
+      const set = effectiveDirectives(pass, 'proxy_set_header', config).find(
+        (each) => argOf(each).toLowerCase() === header,
+      )
+      if (set !== undefined) continue
+      report({
+        message: `${header} is not set for the app, which believes it.`,
+        place: pass.place,
+        ...(setting !== null && { related: [{ message: 'the settings believe it', place: setting }] }),
+      })
+    }
+  },
+})
+
+export const redirectLoop = defineRule({
+  id: 'deployment.https-redirect-loop',
+  title: 'The redirect to HTTPS leads to itself',
+  severity: 'error',
+  confidence: 'likely',
+  hint: 'Set SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https"), and the header in nginx.',
+  references: ['https://docs.djangoproject.com/en/5.2/ref/settings/#secure-ssl-redirect'],
+  docs: {
+    what: 'Finds SECURE_SSL_REDIRECT without SECURE_PROXY_SSL_HEADER behind an nginx that ends TLS.',
+    why: 'To Django every request came over plain HTTP: it redirects for ever, and browsers give up.',
+    bad: '# settings.py: SECURE_SSL_REDIRECT = True\nserver {\n  listen 443 ssl;\n  location / {\n    proxy_pass http://app;\n  }\n}\n',
+    good: '# settings.py: SECURE_SSL_REDIRECT = False\nserver {\n  listen 443 ssl;\n  location / {\n    proxy_pass http://app;\n  }\n}\n',
+    language: 'nginx',
+  },
+  needs: { djangoSettings, nginxConfigs },
+  check({ facts, report }) {
+    const project = onlyProject(facts.djangoSettings)
+    if (project === null) return
+    const redirect = knownSetting(project, 'SECURE_SSL_REDIRECT')
+    const header = knownSetting(project, 'SECURE_PROXY_SSL_HEADER')
+    if (redirect?.value !== true || header === null || header.value !== null || redirect.place === null)
+      return
+    const secure = [...passesOf(facts.nginxConfigs)].find(({ pass }) => isSecure(serverOf(pass)))
+    if (secure !== undefined)
+      report({
+        message: 'Nothing tells Django that a request came over HTTPS.',
+        place: redirect.place,
+        related: [{ message: 'TLS ends here', place: secure.pass.place }],
+      })
+  },
+})
+
+/** Names of a server that are written out. */
+function namesOf(server: NginxDirective | null): { name: string; place: NginxDirective['place'] }[] {
+  return (server?.block ?? [])
+    .filter(({ name }) => name === 'server_name')
+    .flatMap(({ args }) =>
+      args
+        .filter(({ text }) => /^(?:[\w-]+\.)+[a-z]{2,}$/i.test(text))
+        .map(({ text, place }) => ({ name: text, place })),
+    )
+}
+
+export const serverNameRefused = defineRule({
+  id: 'deployment.server-name-refused',
+  title: 'Django refuses a name that nginx serves',
+  severity: 'error',
+  confidence: 'likely',
+  hint: 'Add the name to ALLOWED_HOSTS.',
+  references: ['https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts'],
+  docs: {
+    what: 'Compares `server_name` with ALLOWED_HOSTS, where nginx passes the host on.',
+    why: 'All requests for the name end in a 400.',
+    bad: '# settings.py: ALLOWED_HOSTS = ["shop.test"]\nserver {\n  server_name shop.test www.shop.test;\n  location / {\n    proxy_set_header Host $host;\n    proxy_pass http://app;\n  }\n}\n',
+    good: '# settings.py: ALLOWED_HOSTS = [".shop.test"]\nserver {\n  server_name shop.test www.shop.test;\n  location / {\n    proxy_set_header Host $host;\n    proxy_pass http://app;\n  }\n}\n',
+    language: 'nginx',
+  },
+  needs: { djangoSettings, nginxConfigs },
+  check({ facts, report }) {
+    const project = onlyProject(facts.djangoSettings)
+    const setting = project === null ? null : knownSetting(project, 'ALLOWED_HOSTS')
+    const allowed = listOf(setting)
+    if (
+      project === null ||
+      setting === null ||
+      allowed === null ||
+      allowed.length === 0 ||
+      knownSetting(project, 'DEBUG')?.value !== false
+    )
+      return
+    const told = new Set<NginxDirective>()
+    for (const { pass, config } of passesOf(facts.nginxConfigs)) {
+      const server = serverOf(pass)
+      const host = effectiveDirectives(pass, 'proxy_set_header', config).find(
+        (each) => argOf(each).toLowerCase() === 'host',
+      )
+      if (server === null || told.has(server) || !/^\$(?:http_)?host(?::|$)/.test(host?.args[1]?.text ?? ''))
+        continue
+      // Example names of a file that is to be filled in.
+      const names = namesOf(server).filter(
+        ({ name }) => !/example|yourdomain|your-domain|mydomain/.test(name),
+      )
+      for (const { name, place } of names)
+        if (!isAllowed(name, allowed))
+          report({
+            message: `${name} is not in ALLOWED_HOSTS.`,
+            place,
+            ...(setting.place !== null && {
+              related: [{ message: 'the hosts that Django takes', place: setting.place }],
+            }),
+          })
+      told.add(server)
+    }
+  },
+})
+
+export const csrfOrigins = defineRule({
+  id: 'deployment.csrf-origin-missing',
+  title: 'Forms fail their CSRF check behind TLS',
+  severity: 'error',
+  confidence: 'likely',
+  hint: 'Set SECURE_PROXY_SSL_HEADER as the proxy has it, or add https:// and the name to CSRF_TRUSTED_ORIGINS.',
+  references: ['4_0.E001', 'https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-trusted-origins'],
+  docs: {
+    what: 'Finds an nginx that ends TLS for a name, before a Django that neither learns of HTTPS nor trusts the name’s origin.',
+    why: 'Browsers send Origin: https://…, Django expects http://…: every form and login ends in a 403.',
+    bad: '# settings.py: neither SECURE_PROXY_SSL_HEADER nor CSRF_TRUSTED_ORIGINS\nserver {\n  listen 443 ssl;\n  server_name shop.test;\n  location / {\n    proxy_pass http://app;\n  }\n}\n',
+    good: '# settings.py: CSRF_TRUSTED_ORIGINS = ["https://shop.test"]\nserver {\n  listen 443 ssl;\n  server_name shop.test;\n  location / {\n    proxy_pass http://app;\n  }\n}\n',
+    language: 'nginx',
+  },
+  needs: { djangoSettings, nginxConfigs },
+  check({ facts, report }) {
+    const project = onlyProject(facts.djangoSettings)
+    if (project === null) return
+    const header = knownSetting(project, 'SECURE_PROXY_SSL_HEADER')
+    const origins = listOf(knownSetting(project, 'CSRF_TRUSTED_ORIGINS'))
+    const middleware = listOf(project.setting('MIDDLEWARE')) ?? []
+    if (
+      header === null ||
+      header.value !== null ||
+      origins === null ||
+      !middleware.includes('django.middleware.csrf.CsrfViewMiddleware')
+    )
+      return
+    const told = new Set<NginxDirective>()
+    for (const { pass } of passesOf(facts.nginxConfigs)) {
+      const server = serverOf(pass)
+      if (server === null || !isSecure(server) || told.has(server)) continue
+      told.add(server)
+      for (const { name, place } of namesOf(server)) {
+        const isTrusted = origins.some(
+          (origin) =>
+            origin === `https://${name}` ||
+            (origin.startsWith('https://*.') && name.endsWith(origin.slice('https://*'.length))),
+        )
+        if (!isTrusted)
+          report({
+            message: `Forms from https://${name} are refused.`,
+            place,
+            related: [{ message: 'TLS ends here', place: server.place }],
+          })
+      }
+    }
+  },
+})
+
+export const hstsTwice = defineRule({
+  id: 'deployment.hsts-twice',
+  title: 'Two parties send Strict-Transport-Security',
+  severity: 'info',
+  confidence: 'certain',
+  hint: 'Leave it to one of them.',
+  references: ['RFC 6797'],
+  docs: {
+    what: 'Finds SECURE_HSTS_SECONDS in settings behind an nginx that adds the header as well.',
+    why: 'Answers have it twice, and browsers go by the first: a change of the other has no effect.',
+    bad: '# settings.py: SECURE_HSTS_SECONDS = 31536000\nserver {\n  add_header Strict-Transport-Security "max-age=300";\n  location / {\n    proxy_pass http://app;\n  }\n}\n',
+    good: '# settings.py: SECURE_HSTS_SECONDS = 31536000\nserver {\n  location / {\n    proxy_pass http://app;\n  }\n}\n',
+    language: 'nginx',
+  },
+  needs: { djangoSettings, nginxConfigs },
+  check({ facts, report }) {
+    const project = onlyProject(facts.djangoSettings)
+    const setting = project === null ? null : knownSetting(project, 'SECURE_HSTS_SECONDS')
+    if (setting === null || typeof setting.value !== 'number' || setting.value <= 0) return
+    const told = new Set<NginxDirective>()
+    for (const { pass, config } of passesOf(facts.nginxConfigs)) {
+      const added = effectiveDirectives(pass, 'add_header', config).find(
+        (each) => argOf(each).toLowerCase() === 'strict-transport-security',
+      )
+      const isHidden = effectiveDirectives(pass, 'proxy_hide_header', config).some(
+        (each) => argOf(each).toLowerCase() === 'strict-transport-security',
+      )
+      if (added === undefined || isHidden || told.has(added)) continue
+      told.add(added)
+      report({
+        message: 'Django sends it, too.',
+        place: added.place,
+        ...(setting.place !== null && { related: [{ message: 'the settings', place: setting.place }] }),
+      })
+    }
+  },
+})
+
+/** `20m`, `512k`. */
+function bytesOf(text: string): number | null {
+  const match = /^(\d+)([kmg]?)$/i.exec(text)
+  return match === null
+    ? null
+    : Number(match[1]) *
+        { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[match[2]!.toLowerCase() as '' | 'k' | 'm' | 'g']
+}
+
+export const bodyLimits = defineRule({
+  id: 'deployment.body-limit-smaller',
+  title: 'nginx refuses bodies that Django was told to take',
+  severity: 'warn',
+  confidence: 'likely',
+  hint: 'Set client_max_body_size to the same size, or lower the setting.',
+  references: [
+    'https://nginx.org/en/docs/http/ngx_http_core_module.html#client_max_body_size',
+    'https://docs.djangoproject.com/en/5.2/ref/settings/#data-upload-max-memory-size',
+  ],
+  docs: {
+    what: 'Compares a DATA_UPLOAD_MAX_MEMORY_SIZE of one’s own with `client_max_body_size`, which is 1 MiB where nothing is said.',
+    why: 'Clients get a bare 413 of nginx, and the app’s log has nothing of it.',
+    bad: '# settings.py: DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024\nlocation / {\n  proxy_pass http://app;\n}\n',
+    good: '# settings.py: DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024\nlocation / {\n  client_max_body_size 20m;\n  proxy_pass http://app;\n}\n',
+    language: 'nginx',
+  },
+  needs: { djangoSettings, nginxConfigs },
+  check({ facts, report }) {
+    const project = onlyProject(facts.djangoSettings)
+    const setting = project === null ? null : knownSetting(project, 'DATA_UPLOAD_MAX_MEMORY_SIZE')
+    if (setting === null || setting.isDefault || typeof setting.value !== 'number') return
+    const told = new Set<unknown>()
+    for (const { pass, config } of passesOf(facts.nginxConfigs)) {
+      const limit = effectiveDirectives(pass, 'client_max_body_size', config).at(-1)
+      const bytes = limit === undefined ? 2 ** 20 : bytesOf(argOf(limit))
+      const key = limit ?? serverOf(pass)
+      if (
+        bytes === null ||
+        bytes === 0 ||
+        bytes >= setting.value ||
+        told.has(key) ||
+        hasInclude(pass, config)
+      )
+        continue
+      told.add(key)
+      report({
+        message: `nginx takes ${bytes} bytes, Django ${setting.value}.`,
+        place: (limit ?? pass).place,
+        ...(setting.place !== null && { related: [{ message: 'the setting', place: setting.place }] }),
+      })
+    }
+  },
+})
+
+/** `60`, `60s`, `2m`. */
+function secondsOf(text: string): number | null {
+  const match = /^(\d+)(ms|s|m|h)?$/.exec(text)
+  return match === null
+    ? null
+    : Number(match[1]) * { ms: 0.001, s: 1, m: 60, h: 3600 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h']
+}
+
+export const timeoutOrder = defineRule({
+  id: 'deployment.timeouts-out-of-order',
+  title: 'The server works on what the proxy has given up',
+  severity: 'warn',
+  confidence: 'likely',
+  hint: 'Let the proxy wait longer than the server: proxy_read_timeout above --timeout.',
+  references: [
+    'https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout',
+    'https://docs.gunicorn.org/en/stable/settings.html#timeout',
+  ],
+  docs: {
+    what: 'Compares the timeout that gunicorn or uWSGI is given with nginx’s `proxy_read_timeout`, 60 seconds where nothing is said.',
+    why: 'The client has its 504 and tries again, while the first try still holds a worker and a connection.',
+    bad: '# CMD gunicorn shop.wsgi --timeout 300\nlocation / {\n  proxy_pass http://app;\n}\n',
+    good: '# CMD gunicorn shop.wsgi --timeout 300\nlocation / {\n  proxy_read_timeout 310s;\n  proxy_pass http://app;\n}\n',
+    language: 'nginx',
+  },
+  needs: { serverCommands, nginxConfigs },
+  check({ facts, report }) {
+    const servers = facts.serverCommands.filter(
+      ({ server, origin, isInherited }) =>
+        /^(?:gunicorn|uwsgi)$/.test(server) && !origin.isDevelopment && !isInherited,
+    )
+    const options = servers.flatMap((command) => {
+      const option = optionOf(command, 'timeout')
+      const seconds = numberOf(command, 'timeout')
+      return option === null || seconds === null || seconds === 0 ? [] : { option, seconds, command }
+    })
+    // Which of several nginx leads to, nobody says here.
+    if (options.length === 0 || options.length !== servers.length) return
+    const least = options.sort((one, other) => one.seconds - other.seconds)[0]!
+    const passes = [...passesOf(facts.nginxConfigs)]
+    const longest = Math.max(...passes.map(({ pass, config }) => readTimeout(pass, config) ?? Infinity))
+    const first = passes.find(({ pass, config }) => !hasInclude(pass, config))
+    // A location of its own for slow requests is enough.
+    if (first === undefined || longest >= least.seconds) return
+    const said = effectiveDirectives(first.pass, 'proxy_read_timeout', first.config).at(-1)
+    report({
+      message: `nginx waits for ${longest} s, ${least.command.server} works for up to ${least.seconds} s.`,
+      place: (said ?? first.pass).place,
+      related: [{ message: 'the server', place: least.option.place }],
+    })
+  },
+})
+
+const READ_TIMEOUT = 60
+
+function readTimeout(pass: NginxDirective, config: NginxConfig): number | null {
+  const said = effectiveDirectives(pass, 'proxy_read_timeout', config).at(-1)
+  return said === undefined ? READ_TIMEOUT : secondsOf(argOf(said))
+}
+
+const UPSTREAM_KEEPALIVE = 60
+
+export const keepaliveOrder = defineRule({
+  id: 'deployment.keepalive-shorter',
+  title: 'The server closes connections that the proxy keeps',
+  severity: 'warn',
+  confidence: 'likely',
+  hint: 'Let the server keep them longer: --keep-alive 65, --timeout-keep-alive 65; or set keepalive_timeout in the upstream.',
+  references: [
+    'https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive_timeout',
+    'https://docs.gunicorn.org/en/stable/settings.html#keepalive',
+  ],
+  docs: {
+    what: 'Compares the keep-alive of the server with how long nginx keeps idle connections to it, where its upstream has `keepalive`.',
+    why: 'A request that is sent while the server closes ends in a 502, now and then, at quiet times.',
+    bad: '# CMD uvicorn shop:app\nupstream app {\n  server web:8000;\n  keepalive 16;\n}\n',
+    good: '# CMD uvicorn shop:app --timeout-keep-alive 65\nupstream app {\n  server web:8000;\n  keepalive 16;\n}\n',
+    language: 'nginx',
+  },
+  needs: { serverCommands, nginxConfigs },
+  check({ facts, report }) {
+    const servers = facts.serverCommands.filter(
+      ({ server, origin, isInherited }) =>
+        /^(?:gunicorn|uvicorn|hypercorn)$/.test(server) && !origin.isDevelopment && !isInherited,
+    )
+    const [command] = servers
+    if (command === undefined || servers.length > 1) return
+    const kept = numberOf(command, 'keepalive')
+    if (kept === null) return
+    for (const config of facts.nginxConfigs)
+      for (const upstream of config.isDevelopment
+        ? []
+        : directivesOf(config.directives).filter(({ name }) => name === 'upstream')) {
+        const block = upstream.block ?? []
+        const keepalive = block.find(({ name }) => name === 'keepalive')
+        const said = block.find(({ name }) => name === 'keepalive_timeout')
+        const idle = said === undefined ? UPSTREAM_KEEPALIVE : secondsOf(argOf(said))
+        if (keepalive === undefined || idle === null || idle < kept) continue
+        report({
+          message: `nginx keeps them for ${idle} s, ${command.server} for ${kept} s.`,
+          place: (said ?? keepalive).place,
+          related: [{ message: 'the server', place: optionOf(command, 'keepalive')?.place ?? command.place }],
+        })
+      }
+  },
+})
