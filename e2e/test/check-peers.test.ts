@@ -22,8 +22,8 @@ interface PeerFinding {
  */
 const leftAlone = new Set([
   ...['DL3008', 'DL3003', 'DL3059', 'DL4000', 'CKV_DOCKER_6'],
-  // Of namespaces, the one that kubectl is told of; of policies, whether there is any is asked once for all.
-  ...['CKV_K8S_21', 'CKV_K8S_15', 'CKV2_K8S_6'],
+  // Security contexts are asked for one setting at a time. Of namespaces, the one that kubectl is told of; of policies, whether there is any is asked once for all.
+  ...['CKV_K8S_21', 'CKV_K8S_15', 'CKV2_K8S_6', 'CKV_K8S_29'],
 ])
 
 interface SarifLog {

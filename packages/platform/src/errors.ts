@@ -171,12 +171,10 @@ export const errors = defineErrors({
   HAVN_ERR_CHECK_REFUSED: {
     kind: 'user',
     exit: 3,
-    message: (seen: { level: string; findings: readonly string[]; more: number; errored: number }) =>
-      [
-        `The check has findings at level ${seen.level} or above, or rules that could not run (${seen.errored}): nothing was changed.`,
-        ...seen.findings.map((finding) => `  - ${finding}`),
-        ...(seen.more > 0 ? [`  - and ${seen.more} more`] : []),
-      ].join('\n'),
+    message: (seen: { level: string; findings: readonly string[] }) =>
+      `What the check says reaches the level ${seen.level}: nothing was changed.\n${seen.findings
+        .map((finding) => `  - ${finding}`)
+        .join('\n')}`,
     hint: 'platform check shows all, and what to do; --skip-check deploys all the same.',
   },
   HAVN_ERR_CHECK_NOBODY_TO_ASK: {

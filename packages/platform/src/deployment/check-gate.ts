@@ -52,10 +52,12 @@ function refusal(result: CheckResult): Error {
     const where = place === null ? '' : `${place.file}:${place.line}: `
     return `${where}${message.split('\n')[0]} (${rule})`
   })
-  return errors.HAVN_ERR_CHECK_REFUSED({
-    level: result.failLevel,
-    findings: named,
-    more: failing.length - named.length,
-    errored: countFindings(result).rules.errored,
-  })
+  const { errored } = countFindings(result).rules
+  const more = failing.length - named.length
+  const findings = [
+    ...named,
+    ...(more > 0 ? [`and ${more} more`] : []),
+    ...(errored > 0 ? [`rules that could not run: ${errored}`] : []),
+  ]
+  return errors.HAVN_ERR_CHECK_REFUSED({ level: result.failLevel, findings })
 }
