@@ -11,7 +11,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'havn-gate-'))
   await writeFile(
     join(directory, 'Dockerfile'),
-    'FROM python:3.13-slim\nADD . /app\nUSER 10001\nCMD ["python", "manage.py", "runserver"]\n',
+    'FROM python:3.13-slim\nADD . /app\nUSER 10001\nCMD ["python", "manage.py", "runserver", "0.0.0.0:8000"]\n',
   )
 })
 afterEach(() => rm(directory, { recursive: true }))
