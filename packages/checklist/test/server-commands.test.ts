@@ -285,3 +285,13 @@ test('any text is read without a throw', async () => {
     { numRuns: 150 },
   )
 })
+
+test('of a script, what it does by itself is not known', async () => {
+  const [command] = await collect({
+    ...image('COPY app.py ./', 'CMD ["python", "app.py"]'),
+    'app.py': 'run()\n',
+  })
+  expect(command).toMatchObject({ server: 'python' })
+  expect(valueOf(command!, 'workers')).toBeNull()
+  expect(bindsOf(command!)).toEqual([])
+})

@@ -1,5 +1,5 @@
 import type { CommonOption, ServerBind, ServerCommand, ServerOption } from './server-command.ts'
-import { kindOf } from './server-kinds.ts'
+import { defaultsOf } from './server-kinds.ts'
 
 /** The option of this name that the server goes by: the last one that it is given; null where none is. */
 export function optionOf(
@@ -12,7 +12,7 @@ export function optionOf(
 /** What the server takes an option for: what it is given, or what it does by itself; null where that is not known. */
 export function valueOf(command: ServerCommand, name: CommonOption | (string & {})): string | null {
   const option = optionOf(command, name)
-  return option === null ? (kindOf(command.server).defaults[name] ?? null) : option.value
+  return option === null ? (defaultsOf(command.server)[name] ?? null) : option.value
 }
 
 /** The same as a number; null for what is none, or not known. */
@@ -42,7 +42,7 @@ export function bindsOf(command: ServerCommand): ServerBind[] {
     : binds
   if (chosen.length > 0) return chosen.flatMap(parseBinds)
   if (server === 'runserver') return runserverBinds(command)
-  const { defaults } = kindOf(server)
+  const defaults = defaultsOf(server)
   const [host, port] = [optionOf(command, 'host'), optionOf(command, 'port')]
   if (host !== null || port !== null) {
     const text = (port === null ? defaults['port'] : port.value) ?? ''

@@ -240,7 +240,7 @@ export const serverKinds: readonly ServerKind[] = [
 
 const byName = new Map(serverKinds.map((each) => [each.name, each]))
 
-/** What is known of a server. */
-export function kindOf(name: ServerName): ServerKind {
-  return byName.get(name)!
+/** What a server does by itself, by option; nothing is known of scripts, which may be anything. */
+export function defaultsOf(name: ServerName): ServerKind['defaults'] {
+  return byName.get(name)?.defaults ?? {}
 }
