@@ -44,7 +44,8 @@ pythonTest('workers are replaced after their requests, one at a time, and nothin
   const { handle } = await start(hello, { threads: 2, workers: 2, recycle })
   const seen: [Set<number>, Set<number>] = [new Set(), new Set()]
   let mostBeside = 0
-  const load = startLoad(urlOf(handle.addresses), { clients: 4, keepAlive: true })
+  // So many that no thread is left without a connection, and its worker without requests.
+  const load = startLoad(urlOf(handle.addresses), { clients: 16, keepAlive: true })
   await until(
     'two successors of each worker',
     async () => {
