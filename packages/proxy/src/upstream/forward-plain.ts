@@ -6,7 +6,6 @@ import type { ResponseHead } from './client/response-head.ts'
 import { Http2Call } from './client/http2/http2-call.ts'
 import type { Http2Receiver } from './client/http2/http2-call.ts'
 import type { UpstreamRequest } from './client/http2/request-fields.ts'
-import { formatRequestHead } from './client/request-head.ts'
 import { UpstreamCall } from './client/upstream-call.ts'
 import type { Call, CallReceiver } from './client/upstream-call.ts'
 import { failureHeaders } from './failure.ts'
@@ -22,6 +21,8 @@ export interface PlainForward extends PassageOptions {
   exchange: PlainExchange
   /** What the upstream is asked for. */
   options: UpstreamRequest
+  /** The same as a head of HTTP/1.1, latin-1, to the empty line at its end. */
+  head: string
   /** Sees the response to a GET. */
   tap: ResponseTap | null
 }
@@ -38,6 +39,7 @@ class PlainReceiver extends Passage implements CallReceiver, Http2Receiver {
   override isRepeatable = true
   readonly #exchange: PlainExchange
   readonly #options: UpstreamRequest
+  readonly #requestHead: string
   readonly #tap: ResponseTap | null
   #call: Call | null = null
   #head: ResponseHead | null = null
@@ -50,6 +52,7 @@ class PlainReceiver extends Passage implements CallReceiver, Http2Receiver {
     super(forward)
     this.#exchange = forward.exchange
     this.#options = forward.options
+    this.#requestHead = forward.head
     this.#tap = forward.tap
   }
 
@@ -79,9 +82,7 @@ class PlainReceiver extends Passage implements CallReceiver, Http2Receiver {
   }
 
   #sendHttp1(server: UpstreamServer): void {
-    const { method, path, headers } = this.#options
-    const head = formatRequestHead(method, path, headers)
-    this.#call = new UpstreamCall(server.pool, method, head, this)
+    this.#call = new UpstreamCall(server.pool, this.target.method, this.#requestHead, this)
     this.#call.start()
   }
 

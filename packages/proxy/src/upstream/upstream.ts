@@ -5,6 +5,7 @@ import type { RequestTarget } from '@havn/http'
 import type { EdgeContext, EdgePlainRequest } from '@havn/plugin-api'
 import type { EdgeExchange, EdgeHandshake } from '../exchange.ts'
 import type { ResponseTap } from '../response/response-tap.ts'
+import { formatRequestHead } from './client/request-head.ts'
 import { forwardPlain } from './forward-plain.ts'
 import { forwardRequest } from './forward-request.ts'
 import { openTunnel } from './open-tunnel.ts'
@@ -54,7 +55,9 @@ export function createUpstream(group: UpstreamGroup, context: EdgeContext): Upst
         hopHeaders: keepAliveHeaders,
       })
       const options = { method: target.method, path: pathOf(target), headers }
-      forwardPlain({ group, exchange, target, notes, options, tap, groupCookie })
+      // Here, where what cannot be written fails this request alone, and once for all its tries.
+      const head = formatRequestHead(options.method, options.path, headers)
+      forwardPlain({ group, exchange, target, notes, options, head, tap, groupCookie })
     },
     tunnel({ request, socket, head, target, notes }, groupCookie = null) {
       // A server that speaks HTTP/2 alone must not seem to fail whenever a client asks for what it cannot do.
