@@ -44,8 +44,8 @@ export type {
 } from './facts/dockerfile/dockerfile.ts'
 export { parseDockerfile } from './facts/dockerfile/parse-dockerfile.ts'
 export { shellOf } from './facts/dockerfile/shell-of.ts'
-export { endOfLife } from './facts/image/end-of-life.ts'
-export { parseImage } from './facts/image/parse-image.ts'
+export { endedOn, endOfLife } from './facts/image/end-of-life.ts'
+export { isMovingTag, parseImage } from './facts/image/parse-image.ts'
 export type { ImageReference } from './facts/image/parse-image.ts'
 export { manifests } from './facts/kubernetes/manifests-fact.ts'
 export type {
@@ -63,7 +63,14 @@ export type {
   PodVolume,
   SkippedManifests,
 } from './facts/kubernetes/manifests.ts'
-export { blocksOf, effectiveDirectives, hasInclude } from './facts/nginx/effective.ts'
+export {
+  argOf,
+  blocksOf,
+  effectiveDirectives,
+  hasInclude,
+  serverOf,
+  speaksTls,
+} from './facts/nginx/effective.ts'
 export type { NginxConfig, NginxDirective, NginxWord } from './facts/nginx/nginx-config.ts'
 export { nginxConfigs } from './facts/nginx/nginx-configs-fact.ts'
 export { directivesOf, parseNginx } from './facts/nginx/parse-nginx.ts'

@@ -24,7 +24,12 @@ export function defineNginxRule({ find, docs, ...declared }: NginxRule): CheckRu
   })
 }
 
-/** The first argument of a directive. */
-export function argOf({ args }: NginxDirective): string {
-  return args[0]?.text ?? ''
+/** The arguments of a directive. */
+export function texts({ args }: NginxDirective): string[] {
+  return args.map(({ text }) => text)
+}
+
+/** Those of some names. */
+export function named(all: readonly NginxDirective[], ...names: readonly string[]): NginxDirective[] {
+  return all.filter(({ name }) => names.includes(name))
 }

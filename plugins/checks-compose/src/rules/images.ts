@@ -1,11 +1,10 @@
-import { composeFiles, defineRule, endOfLife } from '@havn/checklist'
+import { composeFiles, defineRule, endedOn, endOfLife, isMovingTag } from '@havn/checklist'
 import type { ComposeFile } from '@havn/checklist'
 import { storeOf } from '../known-images.ts'
 import { isMeantToStay, productionServices } from '../walk.ts'
 
 const docs = { language: 'yaml' }
 const needs = { composeFiles }
-const MOVING = /^(?:latest|stable|edge|nightly|lts|current|main|master)$/
 
 /** Images from elsewhere; with `build`, `image` names what is built. */
 function fromElsewhere(files: readonly ComposeFile[]) {
@@ -56,7 +55,7 @@ export const tagLatest = defineRule({
   needs,
   check({ facts, report }) {
     for (const { service, reference, place, resource } of fromElsewhere(facts.composeFiles))
-      if (reference.digest === null && MOVING.test(reference.tag ?? '')) {
+      if (reference.digest === null && isMovingTag(reference.tag)) {
         // A default is there for whoever tries it out; a deployment gives the variable.
         const isDefault = service.image!.raw.includes('$')
         const severity = isDefault ? ('info' as const) : undefined
@@ -108,10 +107,9 @@ export const imageEndOfLife = defineRule({
   },
   needs,
   check({ facts, report }) {
-    const today = new Date().toISOString().slice(0, 10)
     for (const { reference, place, resource } of fromElsewhere(facts.composeFiles)) {
-      const ended = endOfLife(reference)
-      if (ended !== null && ended < today)
+      const ended = endedOn(endOfLife(reference))
+      if (ended !== null)
         report({
           message: `${reference.name}:${reference.tag} has had no security fixes since ${ended}.`,
           place,

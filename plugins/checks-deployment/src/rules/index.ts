@@ -1,24 +1,15 @@
 import type { ChecksContract } from '@havn/plugin-api'
 import { beatReplicas, connections, cpus, grace, memory, migrateEach, readOnlyRoot } from './capacity.ts'
 import { exposeOther, portUnserved, probeHost, toolMissing } from './probes.ts'
-import {
-  bodyLimits,
-  csrfOrigins,
-  hstsTwice,
-  keepaliveOrder,
-  protoForged,
-  redirectLoop,
-  serverNameRefused,
-  timeoutOrder,
-} from './proxy.ts'
+import { sqliteReplicas, sqliteWithoutVolume } from './databases.ts'
+import { csrfOrigins, hstsTwice, protoForged, redirectLoop, serverNameRefused } from './proxy.ts'
+import { bodyLimits, keepaliveOrder, timeoutOrder } from './proxy-limits.ts'
 import {
   debugInEnvironment,
   localhostInContainer,
   mediaReplicas,
   serviceUnknown,
   sessionsPerProcess,
-  sqliteReplicas,
-  sqliteWithoutVolume,
   staticNotCollected,
   variableMissing,
 } from './settings.ts'

@@ -1,4 +1,4 @@
-import { defineRule, djangoSettings, placeOfKey } from '@havn/checklist'
+import { defineRule, djangoSettings } from '@havn/checklist'
 import { knownSetting, listOf, serving, valueAt, onlyProject } from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
 
@@ -40,84 +40,6 @@ export const debugInEnvironment = defineRule({
             related: [{ message: 'the settings read it', place: read }],
           })
       }
-  },
-})
-
-export const sqliteReplicas = defineRule({
-  id: 'deployment.sqlite-replicas',
-  title: 'Each replica has a database of its own',
-  severity: 'error',
-  confidence: 'certain',
-  hint: 'Use PostgreSQL, or run one replica.',
-  references: ['https://www.sqlite.org/whentouse.html'],
-  docs: {
-    what: 'Finds SQLite in the settings, and more than one replica of what runs them.',
-    why: 'Clients log in at one replica and are unknown to the next; what they save is there every other time.',
-    bad: '# settings.py: the engine is django.db.backends.sqlite3\nspec:\n  replicas: 3\n',
-    good: '# settings.py: the engine is django.db.backends.sqlite3\nspec:\n  replicas: 1\n',
-    language: 'yaml',
-  },
-  needs: { workloads, djangoSettings },
-  check({ facts, report }) {
-    const project = onlyProject(facts.djangoSettings)
-    const databases = project === null ? null : knownSetting(project, 'DATABASES')
-    if (databases === null || !isSqlite(databases)) return
-    const place = placeOfKey(databases, 'default.ENGINE') ?? databases.place
-    for (const { replicas, resource } of serving(facts.workloads))
-      if (replicas.value > 1 && replicas.place !== null)
-        report({
-          message: `${replicas.value} replicas each write an SQLite file.`,
-          place: replicas.place,
-          ...(resource !== null && { resource }),
-          ...(place !== null && { related: [{ message: 'the database', place }] }),
-          confidence: databases.confidence,
-        })
-  },
-})
-
-function isSqlite(databases: ReturnType<typeof knownSetting>): boolean {
-  const engine = valueAt(databases, 'default', 'ENGINE')
-  return (
-    typeof engine === 'string' &&
-    /sqlite3$|spatialite$/.test(engine) &&
-    valueAt(databases, 'default', 'NAME') !== ':memory:'
-  )
-}
-
-export const sqliteWithoutVolume = defineRule({
-  id: 'deployment.sqlite-without-volume',
-  title: 'The database is gone with its container',
-  severity: 'error',
-  confidence: 'likely',
-  hint: 'Mount a volume where the file lies, or use PostgreSQL.',
-  references: ['https://docs.docker.com/engine/storage/volumes/'],
-  docs: {
-    what: 'Finds SQLite in the settings, and a service or container that runs them without any volume.',
-    why: 'The next deployment begins with an empty database.',
-    bad: '# settings.py: the engine is django.db.backends.sqlite3\nservices:\n  web:\n    image: shop\n    command: gunicorn shop.wsgi\n',
-    good: '# settings.py: the engine is django.db.backends.sqlite3\nservices:\n  web:\n    image: shop\n    command: gunicorn shop.wsgi\n    volumes: ["data:/data"]\n',
-    language: 'yaml',
-  },
-  needs: { workloads, djangoSettings },
-  check({ facts, report }) {
-    const project = onlyProject(facts.djangoSettings)
-    const databases = project === null ? null : knownSetting(project, 'DATABASES')
-    if (databases === null || !isSqlite(databases)) return
-    const place = placeOfKey(databases, 'default.ENGINE') ?? databases.place
-    for (const workload of serving(facts.workloads)) {
-      const { kind, mounts, resource, environment } = workload
-      // Settings that the workload chooses may name another database.
-      const isOther = [...environment.keys()].some((name) =>
-        /^(?:DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION)$|DATABASE|^DB_|^POSTGRES|SQL/.test(name),
-      )
-      if (kind === 'image' || mounts.length > 0 || isOther || workload.hasHiddenVariables) continue
-      report({
-        message: 'It writes an SQLite file into its container.',
-        place: workload.place,
-        ...(resource !== null && { resource }),
-        ...(place !== null && { related: [{ message: 'the database', place }] }),
-      })
-    }
   },
 })
 

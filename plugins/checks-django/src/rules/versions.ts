@@ -1,4 +1,4 @@
-import { endOfLife } from '@havn/checklist'
+import { endedOn, endOfLife } from '@havn/checklist'
 import { settingRule } from '../setting-rule.ts'
 
 /** Last days of security fixes. */
@@ -21,13 +21,6 @@ const DJANGO: Readonly<Record<string, string>> = {
   '6.2': '2030-04-30',
 }
 
-/** Null while it has fixes, and where that is not known. */
-export function endedOn(last: string | null | undefined, today: string): string | null {
-  return last != null && last < today ? last : null
-}
-
-const today = () => new Date().toISOString().slice(0, 10)
-
 export const djangoEndOfLife = settingRule({
   id: 'django.end-of-life',
   title: 'This Django gets no security fixes',
@@ -43,7 +36,7 @@ export const djangoEndOfLife = settingRule({
   },
   judge(project) {
     const version = /^\d+\.\d+/.exec(project.djangoVersion ?? '')?.[0] ?? ''
-    const ended = endedOn(DJANGO[version], today())
+    const ended = endedOn(DJANGO[version])
     return ended === null
       ? null
       : {
@@ -68,7 +61,7 @@ export const pythonEndOfLife = settingRule({
   judge(project) {
     // The machine's own, which tells nothing of the deployment.
     if (project.djangoVersion === null || project.pythonVersion === null) return null
-    const ended = endedOn(endOfLife({ name: 'python', tag: project.pythonVersion, digest: null }), today())
+    const ended = endedOn(endOfLife({ name: 'python', tag: project.pythonVersion, digest: null }))
     return ended === null
       ? null
       : {

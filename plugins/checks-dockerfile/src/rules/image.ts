@@ -1,4 +1,4 @@
-import { defineRule, dockerfiles, endOfLife, parseImage } from '@havn/checklist'
+import { defineRule, dockerfiles, endedOn, endOfLife, parseImage } from '@havn/checklist'
 import type { Dockerfile, DockerStage } from '@havn/checklist'
 import { nameOf } from '../walk.ts'
 
@@ -110,10 +110,9 @@ export const baseEndOfLife = defineRule({
   },
   needs: { dockerfiles },
   check({ facts, report }) {
-    const today = new Date().toISOString().slice(0, 10)
     for (const { image, resource, place } of fromImages(facts.dockerfiles)) {
-      const ended = endOfLife(image)
-      if (ended !== null && ended < today)
+      const ended = endedOn(endOfLife(image))
+      if (ended !== null)
         report({
           message: `${image.name}:${image.tag} has had no security fixes since ${ended}.`,
           place,

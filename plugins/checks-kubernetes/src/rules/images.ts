@@ -1,11 +1,10 @@
-import { defineRule, endOfLife, manifests } from '@havn/checklist'
+import { defineRule, endedOn, endOfLife, isMovingTag, manifests } from '@havn/checklist'
 import type { Manifests } from '@havn/checklist'
 import { deployment } from '../examples.ts'
 import { containersOf } from '../walk.ts'
 
 const docs = { language: 'yaml' }
 const needs = { manifests }
-const MOVING = /^(?:latest|stable|edge|nightly|lts|current|main|master)$/
 
 /** Images that are named here for good: Kustomize may give others their tag. */
 function imagesOf(facts: Manifests) {
@@ -34,7 +33,7 @@ export const tagMoving = defineRule({
   needs,
   check({ facts, report }) {
     for (const { reference, place, object } of imagesOf(facts.manifests)) {
-      if (reference.digest !== null || (reference.tag !== null && !MOVING.test(reference.tag))) continue
+      if (reference.digest !== null || (reference.tag !== null && !isMovingTag(reference.tag))) continue
       const what = reference.tag === null ? 'has no tag' : `has the tag ${reference.tag}`
       report({ message: `The image ${reference.name} ${what}.`, place, resource: object.resource })
     }
@@ -83,10 +82,9 @@ export const imageEndOfLife = defineRule({
   },
   needs,
   check({ facts, report }) {
-    const today = new Date().toISOString().slice(0, 10)
     for (const { reference, place, object } of imagesOf(facts.manifests)) {
-      const ended = endOfLife(reference)
-      if (ended !== null && ended < today)
+      const ended = endedOn(endOfLife(reference))
+      if (ended !== null)
         report({
           message: `${reference.name}:${reference.tag} has had no security fixes since ${ended}.`,
           place,
@@ -114,7 +112,7 @@ export const pullPolicy = defineRule({
   check({ facts, report }) {
     for (const { reference, container, object } of imagesOf(facts.manifests)) {
       const policy = container.node.at('imagePullPolicy')
-      const isMoving = reference.digest === null && (reference.tag === null || MOVING.test(reference.tag))
+      const isMoving = reference.digest === null && (reference.tag === null || isMovingTag(reference.tag))
       if (isMoving && (policy?.text === 'IfNotPresent' || policy?.text === 'Never'))
         report({ message: `It is ${policy.text}.`, place: policy.place, resource: object.resource })
     }

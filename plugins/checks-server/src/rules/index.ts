@@ -14,6 +14,7 @@ import {
 } from './limits.ts'
 import { logQuery, logSecrets, logToFile } from './logs.ts'
 import * as nginx from './nginx.ts'
+import * as upstream from './nginx-upstream.ts'
 import { insecureParser, inspector, nodeEnv, npmFirst } from './node.ts'
 import { flaskRun, insecureParserOption, pathLabel, pinoRedact, trustProxyAll } from './sources.ts'
 import {
@@ -77,13 +78,13 @@ export const rules: ChecksContract['rules'] = [
   nginx.aliasTraversal,
   nginx.splitting,
   nginx.hostVariable,
-  nginx.hostMissing,
-  nginx.protoMissing,
-  nginx.websocketVersion,
+  upstream.hostMissing,
+  upstream.protoMissing,
+  upstream.websocketVersion,
   nginx.bodyUnlimited,
   nginx.rootExposed,
-  nginx.headersLost,
-  nginx.headersOff,
+  upstream.headersLost,
+  upstream.headersOff,
   nginx.logSecrets,
   nginx.metricsPublic,
 ]

@@ -97,3 +97,12 @@ export function endOfLife({ name, tag }: ImageReference): string | null {
     if (Object.hasOwn(list, part)) return list[part]!
   return null
 }
+
+/** What has had its last day (`2024-06-30`): that day, or null while it lasts, and where it is not known. */
+export function endedOn(last: string | null | undefined, today = isoDay(new Date())): string | null {
+  return last != null && last < today ? last : null
+}
+
+function isoDay(date: Date): string {
+  return date.toISOString().slice(0, 10)
+}

@@ -14,3 +14,10 @@ export function parseImage(text: string): ImageReference {
   if (colon === -1 || before.includes('/', colon)) return { name: before, tag: null, digest }
   return { name: before.slice(0, colon), tag: before.slice(colon + 1), digest }
 }
+
+const MOVING = /^(?:latest|stable|edge|nightly|lts|current|main|master)$/
+
+/** A tag that names something else from day to day, by design. */
+export function isMovingTag(tag: string | null): boolean {
+  return MOVING.test(tag ?? '')
+}

@@ -7,6 +7,23 @@ export function blocksOf(directive: NginxDirective): NginxDirective[] {
   return blocks
 }
 
+/** The first argument of a directive; empty without any. */
+export function argOf({ args }: NginxDirective): string {
+  return args[0]?.text ?? ''
+}
+
+/** The server block that a directive stands in. */
+export function serverOf(directive: NginxDirective): NginxDirective | null {
+  return blocksOf(directive).find(({ name }) => name === 'server') ?? null
+}
+
+/** Whether a server block speaks TLS. */
+export function speaksTls(server: NginxDirective | null): boolean {
+  return (server?.block ?? []).some(
+    ({ name, args }) => name === 'listen' && args.some(({ text }) => text === 'ssl'),
+  )
+}
+
 /**
  * The directives of this name that hold where another one stands: those of the inmost level that has any. `add_header` and
  * `proxy_set_header` are inherited so, all or none, and single values as well.
