@@ -29,7 +29,7 @@ export class RecordedTerminal implements Terminal {
   }: { isTerminal?: boolean; isColored?: boolean; answers?: string[] } = {}) {
     const asked = async (question: string) => {
       this.stderr.write(question)
-      return answers!.shift() ?? ''
+      return answers!.shift() ?? null
     }
     this.ask = answers === undefined ? null : asked
     this.isInteractive = isTerminal

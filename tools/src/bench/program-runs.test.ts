@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { comparePrograms, formatProgramWork, medianBeyond, type TimedProgram } from './program-runs.ts'
+import {
+  comparePrograms,
+  formatProgramWork,
+  medianBeyond,
+  medianTime,
+  type TimedProgram,
+} from './program-runs.ts'
 
 const node = (name: string, script: string, codes = [0]): TimedProgram => ({
   name,
@@ -42,6 +48,8 @@ test('ratios and differences are of one round each', () => {
   const result = { work: 'work', title: 'Work', times }
   expect(medianBeyond(result, 'ours', 'theirs')).toBe(-225)
   expect(medianBeyond(result, 'ours', 'nobody')).toBeNaN()
+  expect(medianTime(result, 'theirs')).toBe(525)
+  expect(medianTime(undefined, 'ours')).toBeNaN()
   const rows = formatProgramWork(result).split('\n')
   expect(rows[4]).toMatch(/ours .*300 .*100–500 .*– /)
   expect(rows[5]).toMatch(/theirs .*525 .*50–1000 .*1\.25 .*1 of 3/)

@@ -88,14 +88,22 @@ export function formatProgramWork({ title, times }: ProgramResult): string {
   return `### ${title}\n\n${table}\n`
 }
 
+/** The median over rounds of what a program takes; NaN when there is none. */
+export function medianTime(result: ProgramResult | undefined, program: string): number {
+  return median(valid(timesOf(result, program)))
+}
+
 /** The median over rounds of what one program takes beyond another; NaN when there is none. */
 export function medianBeyond(result: ProgramResult | undefined, program: string, other: string): number {
-  const of = (name: string) => result?.times.find((each) => each.program === name)?.ms ?? []
-  const others = of(other)
+  const others = timesOf(result, other)
   return median(
-    of(program).flatMap((ms, round) => {
+    timesOf(result, program).flatMap((ms, round) => {
       const base = others[round]
       return ms == null || base == null ? [] : [ms - base]
     }),
   )
+}
+
+function timesOf(result: ProgramResult | undefined, program: string): readonly Figure[] {
+  return result?.times.find((each) => each.program === program)?.ms ?? []
 }

@@ -80,10 +80,15 @@ export async function runChecks(input: CheckInput): Promise<CheckResult> {
 
   const withFindings = new Set(findings.map(({ rule }) => rule))
   const rules = outcomes.map(([{ rule }, outcome]) => toResult(rule, outcome, withFindings))
-  const isFailing = ({ status, severity }: JudgedFinding) =>
-    status === 'open' && ranks[severity] >= ranks[config.failLevel]
-  const hasFailed = findings.some(isFailing) || rules.some(({ outcome }) => outcome === 'errored')
+  const hasFailed =
+    findings.some((finding) => failsAt(finding, config.failLevel)) ||
+    rules.some(({ outcome }) => outcome === 'errored')
   return { findings, rules, failLevel: config.failLevel, hasFailed }
+}
+
+/** Whether a finding counts, and is as severe as this or more. */
+export function failsAt({ status, severity }: JudgedFinding, level: Severity): boolean {
+  return status === 'open' && ranks[severity] >= ranks[level]
 }
 
 /** Says which findings count. */

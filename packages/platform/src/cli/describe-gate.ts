@@ -1,4 +1,4 @@
-import { countFindings } from '@havn/checklist'
+import { countFindings, failsAt, formatFindingLine } from '@havn/checklist'
 import type { GateReport } from '../deployment/check-gate.ts'
 
 /** Of the errors that the checklist finds, so many are named: `platform check` has all. */
@@ -18,13 +18,10 @@ export function describeGate(report: GateReport): string[] {
   if (counts.length === 0 && unable === null) return []
   const found = counts.length > 0 ? `The check found ${counts.join(' and ')}` : 'The check found nothing'
   const errored = unable === null ? '' : `, and ${unable} could not run`
-  const named = result.findings.filter(({ status, severity }) => status === 'open' && severity === 'error')
+  const named = result.findings.filter((finding) => failsAt(finding, 'error'))
   return [
     `${found}${errored}; platform check shows all, and what to do.`,
-    ...named.slice(0, MAX_NAMED).map(({ place, message, rule }) => {
-      const where = place === null ? '' : `${place.file}:${place.line}: `
-      return `${where}${message.split('\n')[0]} (${rule})`
-    }),
+    ...named.slice(0, MAX_NAMED).map(formatFindingLine),
   ]
 }
 

@@ -13,8 +13,8 @@ export interface Terminal {
   /** A person watches stdout. */
   isStdoutTerminal: boolean
   isStdoutColored: boolean
-  /** Asks who watches, on stderr; the end of their input is an empty answer. Null where nobody can answer. */
-  ask: ((question: string) => Promise<string>) | null
+  /** Asks who watches, on stderr; null is the end of their input. There is none to ask where nobody can answer. */
+  ask: ((question: string) => Promise<string | null>) | null
 }
 
 /** The process's own; `NO_COLOR` takes the colours (https://no-color.org), a dumb terminal the changing lines too. */
@@ -34,9 +34,9 @@ export function processTerminal(): Terminal {
   }
 }
 
-async function ask(question: string): Promise<string> {
+async function ask(question: string): Promise<string | null> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
-  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+  const ended = new Promise<null>((resolve) => lines.once('close', () => resolve(null)))
   try {
     return await Promise.race([lines.question(question), ended])
   } finally {

@@ -1,4 +1,4 @@
-import { countFindings, type CheckResult } from '@havn/checklist'
+import { countFindings, failsAt, formatFindingLine, type CheckResult } from '@havn/checklist'
 import type { Severity } from '@havn/plugin-api'
 import { errors } from '../errors.ts'
 import { openChecklist } from './check-project.ts'
@@ -44,14 +44,8 @@ export async function passGate(
 const MAX_NAMED = 10
 
 function refusal(result: CheckResult): Error {
-  const ranks = ['info', 'warn', 'error']
-  const failing = result.findings.filter(
-    ({ status, severity }) => status === 'open' && ranks.indexOf(severity) >= ranks.indexOf(result.failLevel),
-  )
-  const named = failing.slice(0, MAX_NAMED).map(({ rule, message, place }) => {
-    const where = place === null ? '' : `${place.file}:${place.line}: `
-    return `${where}${message.split('\n')[0]} (${rule})`
-  })
+  const failing = result.findings.filter((finding) => failsAt(finding, result.failLevel))
+  const named = failing.slice(0, MAX_NAMED).map(formatFindingLine)
   const { errored } = countFindings(result).rules
   const more = failing.length - named.length
   const findings = [

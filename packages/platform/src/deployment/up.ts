@@ -168,7 +168,11 @@ async function serveUntilStopped(
     reload,
   })
   try {
-    for (const line of describeGate(await input.gate)) warn(line, terminal)
+    // Only now: among the steps, it would come between a line and its end.
+    void input.gate.then(
+      (report) => describeGate(report).forEach((line) => warn(line, terminal)),
+      () => {},
+    )
     await announce({ terminal, release, publicEndpoints, urls })
     const asked = Promise.race([signals.requested, stopRequested.promise]).then(() => null)
     const ended = await Promise.race([asked, orchestrator.ended()])

@@ -23,6 +23,8 @@ interface CheckValues {
 
 /** Findings at or above the fail level. */
 const FOUND = 3
+/** As a shell has it for what SIGINT ended. */
+const STOPPED = 130
 
 export function addCheckCommand(program: Command, { terminal, setExitCode }: CommandContext): void {
   const version = program.version()!
@@ -58,16 +60,26 @@ export function addCheckCommand(program: Command, { terminal, setExitCode }: Com
     .option('--verbose', 'also tell of what is waived, known or skipped')
   addFolderOptions(command).action(async (directory: string, values: CheckValues) => {
     const { check } = await import('../../deployment/check.ts')
+    const { listenForStop } = await import('../../deployment/stop-request.ts')
     const { profile, failLevel, python, writeBaseline, url, config: configFile } = values
     const choose = await chooseFixes(values, terminal)
-    const signal = new AbortController().signal
-    const report = await check({
-      ...{ directory, configFile, python, profile, failLevel },
-      ...{ choose, writeBaseline, url, signal },
-    })
-    tellOfFixes(report, terminal)
-    terminal.stdout.write(await format(report, { ...values, version }, terminal))
-    if (report.result.hasFailed) setExitCode(FOUND)
+    // Commands of one's own, and Django, run in process groups of their own: they are to end with us.
+    const stop = listenForStop()
+    try {
+      const report = await check({
+        ...{ directory, configFile, python, profile, failLevel },
+        ...{ choose, writeBaseline, url, signal: stop.signal },
+      })
+      tellOfFixes(report, terminal)
+      terminal.stdout.write(await format(report, { ...values, version }, terminal))
+      if (report.result.hasFailed) setExitCode(FOUND)
+    } catch (error) {
+      if (!stop.signal.aborted) throw error
+      terminal.stderr.write('Stopped, before all was checked.\n')
+      setExitCode(STOPPED)
+    } finally {
+      stop.close()
+    }
   })
 }
 
@@ -83,7 +95,8 @@ async function chooseFixes(values: CheckValues, terminal: Terminal): Promise<Fix
     if (!values.fixSuggested || isOver) return false
     const shown = finding.isSensitive ? '' : formatFix(fix, texts, options)
     terminal.stderr.write(`${formatFinding(finding, options)}    ${fix.title}:\n${shown}`)
-    const answer = (await terminal.ask!('    Make this change? [y]es, [N]o, [q]uit: ')).trim().toLowerCase()
+    const said = await terminal.ask!('    Make this change? [y]es, [N]o, [q]uit: ')
+    const answer = said?.trim().toLowerCase() ?? 'quit'
     isOver = ['q', 'quit'].includes(answer)
     return ['y', 'yes'].includes(answer)
   }
