@@ -204,9 +204,10 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
       'LOG = BASE_DIR / "log" / "x.log"',
       'open(LOG, "w").write("hello")',
       'READ_BACK = open(LOG).read()',
-      'os.fork()',
       'LOGGING = {"version": 1, "handlers": {"f": {"class": "logging.FileHandler", "filename": "/var/log/shop/x.log"}}}',
       '(BASE_DIR / "manage.py").unlink()',
+      // Last: both processes run what follows, and only one of them can remove a file.
+      'os.fork()',
       '',
     ].join('\n')
     await project.write('shop/keep.txt', '')

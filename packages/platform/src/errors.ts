@@ -48,6 +48,12 @@ export const errors = defineErrors({
       `The baseline ${seen.file} cannot be read: ${seen.reason}.`,
     hint: 'Write it with platform check --write-baseline FILE, or take checks.baseline out of the config.',
   },
+  HAVN_ERR_CHECK_BASELINE_UNWRITABLE: {
+    kind: 'user',
+    message: (seen: { file: string; reason: string }) =>
+      `The baseline ${seen.file} cannot be written: ${seen.reason}.`,
+    hint: 'Name a file in a folder that there is, and that is yours to write.',
+  },
   HAVN_ERR_BIND_INVALID: {
     kind: 'user',
     exit: 2,

@@ -176,6 +176,15 @@ describe('platform check', () => {
     expect(out).toMatch(/^ {2}No site named by --url here: http\.unreachable, http\./m)
   })
 
+  test('says what is wrong with names that lead nowhere', async () => {
+    const file = join(folder, 'nowhere/known.json')
+    const unwritable = await run('check', folder, '--write-baseline', file)
+    expect([unwritable.code, unwritable.err]).toEqual([1, expect.stringContaining('BASELINE_UNWRITABLE')])
+    const missing = await run('check', folder, '--python', '/nowhere/python')
+    expect([missing.code, missing.out]).toEqual([1, ''])
+    expect(missing.err).toContain('/nowhere/python (named)')
+  })
+
   describe('asks about fixes that need a look', () => {
     const before = 'FROM python:3.13-slim\nUSER 10001\nCMD gunicorn shop.wsgi\n'
     const mend = async (answers?: string[], ...more: string[]) => {

@@ -3,6 +3,8 @@
 import ast
 import contextlib
 
+from .expressions import default_of, environment_reads, last_name
+
 UNKNOWN = object()
 _TEXT_METHODS = frozenset(("split", "strip", "lower", "upper"))
 _MAX_DEPTH = 30
@@ -188,8 +190,6 @@ class Scope:
             return UNKNOWN
 
     def _from_environment(self, node, depth):
-        from .settings_text import default_of, environment_reads, last_name
-
         reads = environment_reads(node)
         if len(reads) != 1:
             return UNKNOWN

@@ -2,7 +2,7 @@
 
 import ast
 
-from .settings_text import last_name
+from .expressions import last_name
 from .source_file import SourceFile
 
 MAX_ROUTES = 500

@@ -5,6 +5,8 @@ import type { Baseline, CheckResult } from '@havn/checklist'
 import { checksSchema } from '@havn/model'
 import type { ChecksConfig } from '@havn/model'
 import type { CheckRule, PluginLogger } from '@havn/plugin-api'
+import { findPythons } from '@havn/process'
+import { environmentErrors } from '../environment/errors.ts'
 import { errors } from '../errors.ts'
 import { appEnvironment } from './app-environment.ts'
 import type { Project } from './project.ts'
@@ -20,13 +22,14 @@ export interface CheckOverrides {
 /**
  * Makes the checklist of a project ready: all rules, and what they are judged by. Running it changes nothing.
  *
- * @throws HAVN_ERR_CHECK_PACK, HAVN_ERR_CHECK_BASELINE*
+ * @throws HAVN_ERR_CHECK_PACK, HAVN_ERR_CHECK_BASELINE*, HAVN_ERR_PYTHON_MISSING
  */
 export async function openChecklist(
   project: Project,
   { profile, failLevel, python }: CheckOverrides,
 ): Promise<(signal: AbortSignal, site?: URL | null) => Promise<CheckResult>> {
-  const { tree, loaded } = project
+  const { tree, loaded, root } = project
+  if (python !== undefined) await assertThere(python, root)
   const { app } = project.config
   const platformConfig =
     python === undefined ? project.config : { ...project.config, app: { ...app, python } }
@@ -44,6 +47,12 @@ export async function openChecklist(
     const context = { tree, environment, config: platformConfig, site, logger: quiet, signal }
     return runChecks({ rules, config, context, ...(baseline && { baseline }) })
   }
+}
+
+/** A name that leads nowhere would leave Django's settings unread, which looks like a project without any. */
+async function assertThere(python: string, root: string): Promise<void> {
+  for await (const { path, label } of findPythons({ root, python, env: appEnvironment(process.env, {}) }))
+    if (path === null) throw environmentErrors.HAVN_ERR_PYTHON_MISSING({ tried: [label] })
 }
 
 /** The rules of all packs that are installed. A pack that does not open is no pass. */

@@ -4,6 +4,7 @@ import { formatBaseline } from '@havn/checklist'
 import type { CheckResult, FixPlan } from '@havn/checklist'
 import { fixFindings, type FixChoice } from './fix-findings.ts'
 import { openChecklist, type CheckOverrides } from './check-project.ts'
+import { errors } from '../errors.ts'
 import { parseSite } from './parse-site.ts'
 import { openProject, type ProjectOptions } from './project.ts'
 
@@ -44,7 +45,10 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
     if (writeBaseline !== undefined) {
       const known = result.findings.filter(({ status }) => status !== 'waived')
       const text = formatBaseline(known.map(({ fingerprint }) => fingerprint))
-      await writeWhole(resolve(writeBaseline), text)
+      await writeWhole(resolve(writeBaseline), text).catch((error: NodeJS.ErrnoException) => {
+        const reason = error.code ?? error.message
+        throw errors.HAVN_ERR_CHECK_BASELINE_UNWRITABLE({ file: writeBaseline, reason }, { cause: error })
+      })
     }
     return { result, fixed }
   } finally {
