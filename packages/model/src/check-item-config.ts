@@ -64,4 +64,5 @@ export const checkItemSchema = z
   .refine(({ command, check }) => (command === undefined) !== (check === undefined), {
     message: 'name either a command or a check',
   })
+/** A check of one’s own, with its defaults. */
 export type CheckItem = z.output<typeof checkItemSchema>

@@ -22,6 +22,7 @@ const scope = defineFact<ItemScope>({
   },
 })
 
+/** What items of one’s own run with. */
 export interface ItemOptions {
   /** Folder that files of code are relative to. */
   directory: string

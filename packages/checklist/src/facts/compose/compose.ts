@@ -53,6 +53,7 @@ export interface ComposeVariable {
   envFile: string | null
 }
 
+/** An entry of `env_file`. */
 export interface ComposeEnvFile {
   /** Relative to the project; null where it leads out of it, or a variable in it is not known. */
   file: string | null
@@ -62,6 +63,7 @@ export interface ComposeEnvFile {
   place: SourcePlace
 }
 
+/** An entry of `ports`, in either of its forms. */
 export interface ComposePort {
   /** The address of the host; null for all of them. */
   hostIp: string | null
@@ -74,6 +76,7 @@ export interface ComposePort {
   place: SourcePlace
 }
 
+/** An entry of `volumes` or `tmpfs` of a service. */
 export interface ComposeMount {
   type: 'bind' | 'volume' | 'tmpfs' | 'other'
   /** A path of the host, or the name of a volume; null for an unnamed one. */
@@ -83,6 +86,7 @@ export interface ComposeMount {
   place: SourcePlace
 }
 
+/** What `build` says of an image that the project makes itself. */
 export interface ComposeBuild {
   /** Relative to the project's root; null for one that lies elsewhere (a URL, a folder above). */
   context: string | null
@@ -93,6 +97,7 @@ export interface ComposeBuild {
   place: SourcePlace
 }
 
+/** What `healthcheck` says. */
 export interface ComposeHealthcheck {
   /** `disable: true`, or `test: NONE`. */
   isDisabled: boolean
@@ -102,6 +107,7 @@ export interface ComposeHealthcheck {
   place: SourcePlace
 }
 
+/** An entry of `depends_on`. */
 export interface ComposeDependency {
   name: string
   /** `service_started` where none is named. */

@@ -7,6 +7,7 @@ export interface ImageReference {
   digest: string | null
 }
 
+/** Reads a reference to an image: `registry:5000/shop:1.4@sha256:…`. */
 export function parseImage(text: string): ImageReference {
   const [before, digest = null] = text.split('@', 2) as [string, string?]
   const colon = before.lastIndexOf(':')

@@ -49,6 +49,7 @@ export interface KubernetesObject {
   pods: PodTemplate | null
 }
 
+/** The built-in kinds that rules ask for by name. */
 export type BuiltinKind = keyof typeof BUILTIN_GROUPS
 
 /** The groups that each kind is in, or was. */
@@ -113,6 +114,7 @@ export interface PodTemplate {
   hostNetwork: boolean
 }
 
+/** A container of a pod template, init containers and sidecars included. */
 export interface PodContainer {
   name: string
   /** Of its name, or of its first line. */
@@ -132,6 +134,7 @@ export interface PodContainer {
   mounts: readonly { name: string; mountPath: string; isReadOnly: boolean; place: SourcePlace }[]
 }
 
+/** A word of `command` or `args`. */
 export interface ContainerWord {
   text: string
   place: SourcePlace
@@ -145,6 +148,7 @@ export interface ObjectReference {
   place: SourcePlace
 }
 
+/** An entry of `env`. */
 export interface ContainerVariable {
   name: string
   /** Null where it comes from elsewhere. */
@@ -157,6 +161,7 @@ export interface ContainerVariable {
   namePlace: SourcePlace
 }
 
+/** An entry of `ports`. */
 export interface ContainerPort {
   name: string | null
   containerPort: number | null
@@ -165,6 +170,7 @@ export interface ContainerPort {
   place: SourcePlace
 }
 
+/** A startup, readiness or liveness probe. */
 export interface ContainerProbe {
   type: 'readiness' | 'liveness' | 'startup'
   node: YamlNode
@@ -185,6 +191,7 @@ export interface ContainerProbe {
   command: readonly ContainerWord[] | null
 }
 
+/** An entry of `volumes`. */
 export interface PodVolume {
   name: string
   node: YamlNode

@@ -10,6 +10,7 @@ export interface ParsingProbe {
   probe: SiteProbe
 }
 
+/** The odd messages that are sent, by name. */
 export type ParsingId = keyof typeof MESSAGES
 
 /** The end of a chunked body, and five bytes long: both ways to read it take the whole message. */
@@ -61,6 +62,7 @@ export interface SiteParsing {
 
 const OVERSIZED_BYTES = 64 * 1024
 
+/** How the site reads messages that two parties could read in two ways. Null without a site. */
 export const siteParsing = defineFact<SiteParsing>({
   id: 'site-parsing',
   title: 'Answer of a site named by --url',

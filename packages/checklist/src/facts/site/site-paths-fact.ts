@@ -58,6 +58,7 @@ const INSIDE: readonly { kind: InsideKind; path: string; content: RegExp }[] = [
 const OS_RELEASE = /^(?:PRETTY_)?NAME=|^ID=/m
 const LISTING = /<title>\s*(?:Index of|Directory listing for|Listing directory) |<h1>Index of \//i
 
+/** What the site answers for paths that should not be there. Null without a site. */
 export const sitePaths = defineFact<SitePaths>({
   id: 'site-paths',
   title: 'Answer of a site named by --url',

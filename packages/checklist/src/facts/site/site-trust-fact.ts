@@ -25,6 +25,7 @@ export interface SiteTrust {
   compressed: SiteProbe
 }
 
+/** What the site believes of who asks: hosts, forwarded headers, origins. Null without a site. */
 export const siteTrust = defineFact<SiteTrust>({
   id: 'site-trust',
   title: 'Answer of a site named by --url',
