@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readCounters } from '../src/dispatch/counters.ts'
+import { collectGarbage } from './collect-garbage.ts'
 import { hasPython, startPython } from './python-host-process.ts'
 import { exchangeRaw, fetchFrom, keepAliveAgent, startFront, until } from './python-host-setup.ts'
 import type { PythonFront } from './python-host-setup.ts'
@@ -142,9 +143,13 @@ describe.skipIf(!hasPython)('a WSGI app in CPython', () => {
 
   it('takes 50 MB up and sends 50 MB down within bounded memory', async () => {
     const front = await serve()
+    collectGarbage()
     const before = process.memoryUsage().arrayBuffers
     let most = 0
-    const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers - before)), 5)
+    const watch = setInterval(() => {
+      collectGarbage()
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+    }, 20)
     onTestFinished(() => clearInterval(watch))
     const part = randomBytes(50_000)
     const up = await new Promise<string>((resolve, reject) => {
@@ -177,8 +182,8 @@ describe.skipIf(!hasPython)('a WSGI app in CPython', () => {
       }).end()
     })
     expect(down).toBe(50_000_000)
-    // Client and gateway share this process, and what is free may lie until the collector comes.
-    expect(most).toBeLessThan(45_000_000)
+    // Client and gateway share this process.
+    expect(most).toBeLessThan(20_000_000)
   }, 60_000)
 
   it('sends a file', async () => {

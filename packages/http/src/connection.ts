@@ -27,6 +27,8 @@ export interface Connection {
   readonly replays: number
   /** Bytes that had arrived when the last request did. */
   seenBytes: number
+  /** Where in the packet that the parser reads the last request's line ended. */
+  packetAt: number
   /** How the client keeps up, while somebody waits for it. */
   pace: Pace | null
   /** What holds for the newest stream over the socket, where there is one. */
@@ -59,7 +61,15 @@ export function clientSocketOf(socket: Duplex): Duplex {
 
 /** Gives one of many streams over a connection's socket, each a request's own, the facts of that connection. */
 export function adoptStream(stream: Duplex, connection: Connection): Connection {
-  const fresh = { response: null, closing: false, replayed: false, seenBytes: 0, pace: null, successor: null }
+  const fresh = {
+    response: null,
+    closing: false,
+    replayed: false,
+    seenBytes: 0,
+    packetAt: 0,
+    pace: null,
+    successor: null,
+  }
   return ((stream as KnownSocket)[key] = { ...connection, ...fresh })
 }
 
@@ -86,6 +96,7 @@ function describe(socket: Socket, isTrusted: PeerTrust, listenerPath: () => stri
     replayed: false,
     replays: 0,
     seenBytes: 0,
+    packetAt: 0,
     pace: null,
     successor: null,
   }

@@ -24,14 +24,25 @@ export function hasExtraSpaces(
   const { socket, method, url } = request
   const arrivedBytes = socket.bytesRead - connection.seenBytes
   connection.seenBytes += arrivedBytes
+  // Nothing new for a second request: it came in the packet of the one before, behind it.
+  if (arrivedBytes > 0) connection.packetAt = 0
   const plainBytes = method!.length + url!.length + ' '.length * 2 + 'HTTP/1.1\r\n\r\n'.length + headerBytes
   if (arrivedBytes === plainBytes) return false
 
   const { parser } = socket as typeof socket & { parser?: ParserView | null }
   const packet = parser?.getCurrentBuffer?.()
-  if (packet === undefined || packet.includes(`${method} ${url} HTTP/`, 0, 'latin1')) return false
-  for (const [line, seenMethod, seenUrl] of packet.toString('latin1').matchAll(REQUEST_LINE)) {
-    if (seenMethod === method && seenUrl === url && line.includes('  ')) return true
+  if (packet === undefined) return false
+  const plainLine = `${method} ${url} HTTP/`
+  const from = connection.packetAt
+  connection.packetAt += plainLine.length
+  if (packet.toString('latin1', from, connection.packetAt) === plainLine) return false
+
+  const text = packet.toString('latin1')
+  REQUEST_LINE.lastIndex = from
+  for (let line; (line = REQUEST_LINE.exec(text)) !== null;) {
+    if (line[1] !== method || line[2] !== url) continue
+    connection.packetAt = REQUEST_LINE.lastIndex
+    return line[0].includes('  ')
   }
   return false
 }
