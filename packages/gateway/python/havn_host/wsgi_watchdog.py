@@ -7,8 +7,12 @@ import time
 from .process import exit_now
 
 TICK_S = 0.002
-# The leader runs a request this long before another thread leads on.
+# The leader runs a request this long before another thread leads on, if it waits for something.
 PROMOTE_S = 0.004
+# One that computes leads longer: a second thread could only take turns with it on the GIL, at the cost of both.
+PROMOTE_COMPUTING_S = 0.03
+# The share of a look in which a thread had a core, from which on it is said to compute.
+COMPUTING_SHARE = 0.6
 # What is held is sent when the current request has run this long.
 LONG_S = 0.001
 # The watchdog parks after so many ticks in which nothing happened.
@@ -19,6 +23,32 @@ LOOK_S = 0.1
 TERMINATE_S = 1.0
 
 _monotonic = time.monotonic
+# Linux has it.
+_clock_of = getattr(time, 'pthread_getcpuclockid', None)
+
+
+class Pace:
+    """How much of the time between two looks at a thread it had a core."""
+
+    def __init__(self):
+        self._thread = None
+        self._clock = None
+        self._looked = 0.0
+        self._used = 0.0
+
+    def look(self, worker, now):
+        """The share since the last look, from 0.0 to 1.0; 0.0 at the first, and where no thread's clock can be read."""
+        if _clock_of is None or worker.thread is None:
+            return 0.0
+        is_first = worker.thread != self._thread
+        if is_first:
+            self._thread = worker.thread
+            self._clock = _clock_of(worker.thread)
+        used = time.clock_gettime(self._clock)
+        share = 0.0 if is_first else (used - self._used) / (now - self._looked)
+        self._looked = now
+        self._used = used
+        return share
 
 
 class Watchdog:
@@ -30,6 +60,7 @@ class Watchdog:
         self._parking = threading.Lock()
         self._parking.acquire()
         self._is_terminating = False
+        self._pace = Pace()
 
     def start(self):
         threading.Thread(target=self._watch, name='havn-watchdog', daemon=True).start()
@@ -79,10 +110,13 @@ class Watchdog:
             # A thread may have held a response just as it lost the lead.
             connection.flush(is_urgent=False)
             return False
-        running = _monotonic() - started
+        now = _monotonic()
+        running = now - started
+        share = self._pace.look(leader, now)
         if running > LONG_S:
             connection.flush(is_urgent=False)
-        if running > PROMOTE_S and not leader.is_pumping:
+        patience = PROMOTE_COMPUTING_S if share > COMPUTING_SHARE else PROMOTE_S
+        if running > patience and not leader.is_pumping:
             self._server.relieve(leader, started)
         if running > LOOK_S:
             if poll.poll(0):

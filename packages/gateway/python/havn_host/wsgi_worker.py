@@ -29,14 +29,18 @@ class Worker:
         self.started = 0.0
         # It leads, but only reads until credit comes.
         self.is_pumping = False
+        # The identity of its thread, once that runs.
+        self.thread = None
         self._slot = slot
         self._request = None
 
     def lead_and_follow(self):
+        self.thread = threading.get_ident()
         self._lead()
         self.follow()
 
     def follow(self):
+        self.thread = threading.get_ident()
         while True:
             self.server.park(self)
             self._lead()
