@@ -76,7 +76,7 @@ export { nginxConfigs } from './facts/nginx/nginx-configs-fact.ts'
 export { directivesOf, parseNginx } from './facts/nginx/parse-nginx.ts'
 export type { Requirement } from './facts/requirements/requirement.ts'
 export { requirements } from './facts/requirements/requirements-fact.ts'
-export { instructionsOfStage } from './facts/server/from-dockerfiles.ts'
+export { instructionsOfStage, variablesOfStage } from './facts/server/from-dockerfiles.ts'
 export { isDevelopmentName } from './facts/server/is-development.ts'
 export { bindsOf, isLoopback, isOn, numberOf, optionOf, valueOf } from './facts/server/options.ts'
 export type {

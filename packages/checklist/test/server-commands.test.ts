@@ -76,6 +76,13 @@ test('follows the scripts that an image copies, and what they are given to run',
   })
 })
 
+test("Flask's variables name its address", async () => {
+  const commands = await collect(
+    image('ENV FLASK_RUN_PORT=8000 FLASK_RUN_HOST=0.0.0.0', 'CMD ["flask", "run"]'),
+  )
+  expect(commands.flatMap(bindsOf)).toMatchObject([{ host: '*', port: 8000, isDefault: false }])
+})
+
 test('scripts that run each other come to an end', async () => {
   const files = { 'a.sh': './b.sh\ngunicorn x\n', 'b.sh': './a.sh\n' }
   const commands = await collect({ ...image('COPY . .', 'CMD ["./a.sh"]'), ...files })

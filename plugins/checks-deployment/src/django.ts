@@ -1,4 +1,5 @@
 import type { DjangoProject, DjangoSetting } from '@havn/checklist'
+import { restOf } from './container-paths.ts'
 import type { Workload } from './workload.ts'
 
 /** The project that the deployment runs; null where there are several, and no telling which. */
@@ -43,7 +44,16 @@ export function isAllowed(host: string, allowed: readonly string[]): boolean {
 
 const PYTHON = /^(?:gunicorn|uvicorn|hypercorn|daphne|granian|uwsgi|waitress|runserver)$/
 
-/** Workloads that serve a Python app, which the only Django project is. */
-export function serving(workloads: readonly Workload[]): Workload[] {
+/** Workloads that serve a Python app. */
+export function servingPython(workloads: readonly Workload[]): Workload[] {
   return workloads.filter(({ commands }) => commands.some(({ server }) => PYTHON.test(server)))
+}
+
+/** Workloads that serve the only Django project: Python apps, save those whose image is built of other folders. */
+export function serving(workloads: readonly Workload[], { directory }: DjangoProject): Workload[] {
+  return servingPython(workloads).filter(({ made: { service, context } }) => {
+    if (context === null || restOf(directory, context) !== null) return true
+    // What nobody has written down may be a folder further up.
+    return service?.build == null && restOf(context, directory) !== null
+  })
 }

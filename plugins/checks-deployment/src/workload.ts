@@ -1,5 +1,6 @@
 import type { ServerCommand, SetVariable, SourceText } from '@havn/checklist'
 import type { SourcePlace } from '@havn/plugin-api'
+import type { ContainerParts } from './container-paths.ts'
 
 /** A number that a file says, or that holds where it says nothing. */
 export interface Stated {
@@ -37,6 +38,7 @@ export interface Workload {
   place: SourcePlace
   /** Of its image; null where that is built from a Dockerfile of the project, or not known. */
   image: string | null
+  made: ContainerParts
   /** Servers that it starts. */
   commands: readonly ServerCommand[]
   /** Scripts that lead to them. */

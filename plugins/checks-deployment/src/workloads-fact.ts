@@ -1,6 +1,7 @@
 import {
   composeFiles,
   defineFact,
+  dockerContexts,
   dockerfiles,
   instructionsOfStage,
   isDevelopmentName,
@@ -67,12 +68,23 @@ export const workloads = defineFact<readonly Workload[]>({
           )
 
     if (found.length === 0) return null
+    const contexts = await get(dockerContexts)
     return found.map((each) => ({
       ...each,
+      made: { ...each.made, context: each.made.context ?? contextOf(each.commands, contexts) },
       scripts: [...new Set(scriptFiles(each.commands))].flatMap((file) => scripts.get(file) ?? []),
     }))
   },
 })
+
+/** Folder that the image of what runs is built with, as far as its Dockerfile tells. */
+function contextOf(
+  commands: readonly ServerCommand[],
+  contexts: ReadonlyMap<string, { folder: string }> | null,
+): string | null {
+  const dockerfile = commands[0]?.origin.dockerfile
+  return (dockerfile == null ? null : contexts?.get(dockerfile.source.file)?.folder) ?? null
+}
 
 /** Files that commands stand in, without those that are read as something else. */
 function scriptFiles(commands: readonly ServerCommand[]): string[] {
@@ -111,6 +123,7 @@ function ofImage({ source, final }: Dockerfile, commands: readonly ServerCommand
     resource: final?.name == null ? null : `stage ${final.name}`,
     place: final!.from.place,
     image: null,
+    made: { service: null, stage: final, context: null },
     commands,
     scripts: [],
     words: instructions
@@ -179,6 +192,7 @@ function ofService(service: ComposeService, commands: readonly ServerCommand[]):
     resource: service.resource,
     place: service.place,
     image: service.build === null ? (service.image?.text ?? null) : null,
+    made: { service, stage: commands[0]?.origin.stage ?? null, context: service.build?.context ?? null },
     commands,
     scripts: [],
     words: [service.entrypoint, service.command].flatMap(
@@ -237,6 +251,7 @@ function ofContainer(
     resource: object.resource,
     place: container.place,
     image: container.image,
+    made: { service: null, stage: commands[0]?.origin.stage ?? null, context: null },
     commands,
     scripts: [],
     words: [...container.command, ...container.args],

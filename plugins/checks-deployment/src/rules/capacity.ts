@@ -1,94 +1,7 @@
 import { defineRule, numberOf, optionOf, valueOf } from '@havn/checklist'
 import type { ServerCommand } from '@havn/checklist'
-import type { Workload } from '../workload.ts'
-import { serving } from '../django.ts'
+import { servingPython } from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
-
-const DEFAULT_MAX_CONNECTIONS = 100
-/** PostgreSQL keeps them for its superuser. */
-const RESERVED = 3
-
-/** Threads that may hold a connection to a database, of one replica; null where that is not known. */
-function threadsOf({ commands }: Workload): number | null {
-  let all = 0
-  for (const command of commands) {
-    const workers = numberOf(command, 'workers')
-    const threads = numberOf(command, 'threads') ?? 1
-    if (command.server === 'runserver' || workers === null) return null
-    all += workers * threads
-  }
-  return commands.length === 0 ? null : all
-}
-
-export const connections = defineRule({
-  id: 'deployment.connections-exhausted',
-  title: 'The database has fewer connections than the app can take',
-  severity: 'warn',
-  confidence: 'likely',
-  hint: 'Run fewer workers or threads, raise max_connections, or put PgBouncer in between.',
-  references: [
-    'https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS',
-    'https://docs.djangoproject.com/en/5.2/ref/databases/#connection-management',
-  ],
-  docs: {
-    what: 'Multiplies workers, threads and replicas, those of a rolling update included, and compares with `max_connections` of PostgreSQL in the same files.',
-    why: 'Under load, or in the middle of an update, requests fail with “too many clients already”.',
-    bad: 'services:\n  web:\n    image: shop\n    command: gunicorn shop.wsgi --workers 8 --threads 8\n    deploy: { replicas: 4 }\n  db:\n    image: postgres:17\n',
-    good: 'services:\n  web:\n    image: shop\n    command: gunicorn shop.wsgi --workers 2 --threads 8\n    deploy: { replicas: 4 }\n  db:\n    image: postgres:17\n',
-    language: 'yaml',
-  },
-  needs: { workloads },
-  check({ facts, report }) {
-    if (facts.workloads.some(({ image }) => /pgbouncer|pgcat|odyssey|pgpool/.test(image ?? ''))) return
-    for (const kind of ['compose', 'kubernetes'] as const) {
-      const here = facts.workloads.filter((each) => each.kind === kind)
-      const databases = here.filter(({ image }) =>
-        /(?:^|\/)(?:postgres|postgis|postgresql|timescaledb)(?::|@|$)/.test(image ?? ''),
-      )
-      if (databases.length !== 1) continue
-      const [database] = databases as [Workload]
-      const apps = here.filter((each) =>
-        each.commands.some(({ server }) =>
-          /^(?:gunicorn|uvicorn|hypercorn|granian|uwsgi|celery)$/.test(server),
-        ),
-      )
-      if (new Set(apps.map(({ file }) => file)).size > 1 && kind === 'compose') continue
-      const parts = apps.map((app) => ({ app, threads: threadsOf(app) }))
-      if (parts.length === 0 || parts.some(({ threads }) => threads === null)) continue
-      const total = parts.reduce(
-        (sum, { app, threads }) => sum + threads! * (app.replicas.value + app.surge),
-        0,
-      )
-      const limit = maxConnections(database)
-      if (total <= limit.value - RESERVED) continue
-      const [largest] = parts.sort(
-        (one, other) => other.threads! * other.app.replicas.value - one.threads! * one.app.replicas.value,
-      ) as [(typeof parts)[0]]
-      const option = largest.app.commands
-        .map((command) => optionOf(command, 'workers'))
-        .find((each) => each !== null)
-      report({
-        message: `Up to ${total} threads may each hold a connection, of ${limit.value} that PostgreSQL gives.`,
-        place: largest.app.replicas.place ?? option?.place ?? largest.app.place,
-        ...(largest.app.resource !== null && { resource: largest.app.resource }),
-        related: [
-          ...(largest.app.replicas.place !== null && option != null
-            ? [{ message: 'workers of each replica', place: option.place }]
-            : []),
-          { message: 'the database', place: limit.place ?? database.place },
-        ],
-      })
-    }
-  },
-})
-
-function maxConnections({ words }: Workload): { value: number; place: Workload['place'] | null } {
-  for (const { text, place } of words) {
-    const match = /max_connections\s*=\s*(\d+)/.exec(text)
-    if (match !== null) return { value: Number(match[1]), place }
-  }
-  return { value: DEFAULT_MAX_CONNECTIONS, place: null }
-}
 
 const MIN_BYTES = 64 * 2 ** 20
 
@@ -108,7 +21,7 @@ export const memory = defineRule({
   },
   needs: { workloads },
   check({ facts, report }) {
-    for (const { memoryBytes, commands, resource } of serving(facts.workloads)) {
+    for (const { memoryBytes, commands, resource } of servingPython(facts.workloads)) {
       const [command] = commands
       const workers = command === undefined || commands.length > 1 ? null : numberOf(command, 'workers')
       if (memoryBytes === null || workers === null || memoryBytes.value / workers >= MIN_BYTES) continue

@@ -19,10 +19,11 @@ export const sqliteReplicas = defineRule({
   },
   needs: { workloads, djangoSettings },
   check({ facts, report }) {
-    const database = sqliteOf(facts.djangoSettings)
-    if (database === null) return
+    const project = onlyProject(facts.djangoSettings)
+    const database = project === null ? null : sqliteOf(project)
+    if (project === null || database === null) return
     const { place } = database
-    for (const { replicas, resource } of serving(facts.workloads))
+    for (const { replicas, resource } of serving(facts.workloads, project))
       if (replicas.value > 1 && replicas.place !== null)
         report({
           message: `${replicas.value} replicas each write an SQLite file.`,
@@ -35,9 +36,8 @@ export const sqliteReplicas = defineRule({
 })
 
 /** The default database that the settings have for certain, where it is an SQLite file. */
-function sqliteOf(projects: readonly DjangoProject[]): Pick<DjangoSetting, 'place' | 'confidence'> | null {
-  const project = onlyProject(projects)
-  const databases = project === null ? null : knownSetting(project, 'DATABASES')
+function sqliteOf(project: DjangoProject): Pick<DjangoSetting, 'place' | 'confidence'> | null {
+  const databases = knownSetting(project, 'DATABASES')
   const engine = valueAt(databases, 'default', 'ENGINE')
   const isSqlite = typeof engine === 'string' && /sqlite3$|spatialite$/.test(engine)
   if (databases === null || !isSqlite || valueAt(databases, 'default', 'NAME') === ':memory:') return null
@@ -63,10 +63,11 @@ export const sqliteWithoutVolume = defineRule({
   },
   needs: { workloads, djangoSettings },
   check({ facts, report }) {
-    const database = sqliteOf(facts.djangoSettings)
-    if (database === null) return
+    const project = onlyProject(facts.djangoSettings)
+    const database = project === null ? null : sqliteOf(project)
+    if (project === null || database === null) return
     const { place } = database
-    for (const workload of serving(facts.workloads)) {
+    for (const workload of serving(facts.workloads, project)) {
       const { kind, mounts, resource, environment } = workload
       // Settings that the workload chooses may name another database.
       const isOther = [...environment.keys()].some((name) =>

@@ -1,8 +1,12 @@
 import type { ChecksContract } from '@havn/plugin-api'
-import { beatReplicas, connections, cpus, grace, memory, migrateEach, readOnlyRoot } from './capacity.ts'
+import { beatReplicas, cpus, grace, memory, migrateEach, readOnlyRoot } from './capacity.ts'
+import { connections, poolTooSmall } from './connections.ts'
+import { sqlTimeouts } from './sql-timeouts.ts'
 import { exposeOther, portUnserved, probeHost, toolMissing } from './probes.ts'
 import { sqliteReplicas, sqliteWithoutVolume } from './databases.ts'
 import { csrfOrigins, hstsTwice, protoForged, redirectLoop, serverNameRefused } from './proxy.ts'
+import { servedElsewhere, staticHidden, staticNotCollected } from './files.ts'
+import { privilegedPort, proxyTarget, servicePort } from './ports.ts'
 import { bodyLimits, keepaliveOrder, timeoutOrder } from './proxy-limits.ts'
 import {
   debugInEnvironment,
@@ -10,7 +14,6 @@ import {
   mediaReplicas,
   serviceUnknown,
   sessionsPerProcess,
-  staticNotCollected,
   variableMissing,
 } from './settings.ts'
 import { versionDiffers } from './versions.ts'
@@ -21,6 +24,9 @@ export const rules: ChecksContract['rules'] = [
   toolMissing,
   portUnserved,
   exposeOther,
+  servicePort,
+  proxyTarget,
+  privilegedPort,
   debugInEnvironment,
   variableMissing,
   localhostInContainer,
@@ -32,9 +38,11 @@ export const rules: ChecksContract['rules'] = [
   hstsTwice,
   bodyLimits,
   timeoutOrder,
+  sqlTimeouts,
   keepaliveOrder,
   grace,
   connections,
+  poolTooSmall,
   memory,
   cpus,
   readOnlyRoot,
@@ -45,5 +53,7 @@ export const rules: ChecksContract['rules'] = [
   sessionsPerProcess,
   mediaReplicas,
   staticNotCollected,
+  servedElsewhere,
+  staticHidden,
   versionDiffers,
 ]

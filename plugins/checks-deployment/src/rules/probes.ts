@@ -1,5 +1,6 @@
 import { bindsOf, defineRule, djangoSettings, instructionsOfStage, isLoopback } from '@havn/checklist'
 import type { CheckRule } from '@havn/plugin-api'
+import { knownBindsOf } from '../binds.ts'
 import { isAllowed, knownSetting, listOf, serving } from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
 
@@ -38,7 +39,7 @@ export const probeHost = defineRule({
     // What answers before the host is looked at, nobody sees here.
     const middleware = listOf(project.setting('MIDDLEWARE')) ?? []
     if (middleware.some((each) => /health|probe|ready|live|heartbeat|dockerflow|watchman/i.test(each))) return
-    for (const { probes, resource, commands } of serving(facts.workloads))
+    for (const { probes, resource, commands } of serving(facts.workloads, project))
       for (const { isHttp, host, place, port } of probes) {
         if (!isHttp || (host !== null && isAllowed(host, allowed))) continue
         // It asks something else in the container, such as a proxy.
@@ -144,14 +145,10 @@ export const portUnserved: CheckRule = defineRule({
   needs: { workloads },
   check({ facts, report }) {
     for (const { kind, commands, ports, probes, resource, sharesNetwork } of facts.workloads) {
-      const servers = commands.filter(
-        ({ server }) => !/^(?:celery|node|pm2|nodemon|ts-node|python|npm|bundler|nest)$/.test(server),
-      )
       // Something beside it may listen.
-      if (servers.length === 0 || servers.length !== commands.length || (sharesNetwork && kind === 'compose'))
-        continue
-      const binds = servers.flatMap(bindsOf)
-      if (binds.length === 0 || binds.some(({ port }) => port === null)) continue
+      if (sharesNetwork && kind === 'compose') continue
+      const binds = knownBindsOf(commands)
+      if (binds === null) continue
       const bound = new Set(binds.map(({ port }) => port))
       const related = [{ message: 'what the server binds', place: binds[0]!.place }]
       const told = [
@@ -194,16 +191,8 @@ export const exposeOther = defineRule({
   check({ facts, report }) {
     for (const { kind, commands, ports, resource } of facts.workloads) {
       if (kind !== 'image' || ports.length === 0) continue
-      const servers = commands.filter(
-        ({ server }) => !/^(?:celery|node|pm2|nodemon|ts-node|python|npm|bundler|nest)$/.test(server),
-      )
-      const binds = servers.flatMap(bindsOf)
-      if (
-        binds.length === 0 ||
-        servers.length !== commands.length ||
-        binds.some(({ port, host, isDefault }) => port === null || host === null || isDefault)
-      )
-        continue
+      const binds = knownBindsOf(commands)
+      if (binds === null || binds.some(({ host, isDefault }) => host === null || isDefault)) continue
       if (binds.every(isLoopback) || ports.some(({ port }) => binds.some((bind) => bind.port === port)))
         continue
       report({

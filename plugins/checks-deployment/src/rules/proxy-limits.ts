@@ -11,9 +11,8 @@ import {
   serverCommands,
   serverOf,
 } from '@havn/checklist'
-import type { NginxConfig, NginxDirective } from '@havn/checklist'
 import { knownSetting, onlyProject } from '../django.ts'
-import { passesOf } from '../nginx-passes.ts'
+import { longestWait, passesOf, secondsOf } from '../nginx-passes.ts'
 
 /** `20m`, `512k`. */
 function bytesOf(text: string): number | null {
@@ -69,14 +68,6 @@ export const bodyLimits = defineRule({
   },
 })
 
-/** `60`, `60s`, `2m`. */
-function secondsOf(text: string): number | null {
-  const match = /^(\d+)(ms|s|m|h)?$/.exec(text)
-  return match === null
-    ? null
-    : Number(match[1]) * { ms: 0.001, s: 1, m: 60, h: 3600 }[(match[2] ?? 's') as 'ms' | 's' | 'm' | 'h']
-}
-
 export const timeoutOrder = defineRule({
   id: 'deployment.timeouts-out-of-order',
   title: 'The server works on what the proxy has given up',
@@ -108,26 +99,15 @@ export const timeoutOrder = defineRule({
     // Which of several nginx leads to, nobody says here.
     if (options.length === 0 || options.length !== servers.length) return
     const least = options.sort((one, other) => one.seconds - other.seconds)[0]!
-    const passes = [...passesOf(facts.nginxConfigs)]
-    const longest = Math.max(...passes.map(({ pass, config }) => readTimeout(pass, config) ?? Infinity))
-    const first = passes.find(({ pass, config }) => !hasInclude(pass, config))
-    // A location of its own for slow requests is enough.
-    if (first === undefined || longest >= least.seconds) return
-    const said = effectiveDirectives(first.pass, 'proxy_read_timeout', first.config).at(-1)
+    const wait = longestWait(facts.nginxConfigs)
+    if (wait === null || wait.seconds >= least.seconds) return
     report({
-      message: `nginx waits for ${longest} s, ${least.command.server} works for up to ${least.seconds} s.`,
-      place: (said ?? first.pass).place,
+      message: `nginx waits for ${wait.seconds} s, ${least.command.server} works for up to ${least.seconds} s.`,
+      place: wait.place,
       related: [{ message: 'the server', place: least.option.place }],
     })
   },
 })
-
-const READ_TIMEOUT = 60
-
-function readTimeout(pass: NginxDirective, config: NginxConfig): number | null {
-  const said = effectiveDirectives(pass, 'proxy_read_timeout', config).at(-1)
-  return said === undefined ? READ_TIMEOUT : secondsOf(argOf(said))
-}
 
 const UPSTREAM_KEEPALIVE = 60
 

@@ -1,5 +1,5 @@
 import { defineRule, djangoSettings } from '@havn/checklist'
-import { knownSetting, listOf, serving, valueAt, onlyProject } from '../django.ts'
+import { knownSetting, serving, valueAt, onlyProject } from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
 
 const TRUE = /^(?:1|true|yes|on|t|y)$/i
@@ -70,7 +70,7 @@ export const sessionsPerProcess = defineRule({
     const alias = knownSetting(project, 'SESSION_CACHE_ALIAS')?.value ?? 'default'
     const backend = valueAt(caches, String(alias), 'BACKEND')
     if (typeof backend !== 'string' || !/locmem\.LocMemCache$|dummy\.DummyCache$/.test(backend)) return
-    for (const { commands, replicas, resource } of serving(facts.workloads)) {
+    for (const { commands, replicas, resource } of serving(facts.workloads, project)) {
       const workers = Math.max(...commands.map((command) => workersOf(command)))
       if (workers * replicas.value < 2) continue
       report({
@@ -115,7 +115,7 @@ export const mediaReplicas = defineRule({
       project.setting('DEFAULT_FILE_STORAGE')?.isDefault === false
     )
       return
-    for (const { replicas, mounts, resource } of serving(facts.workloads))
+    for (const { replicas, mounts, resource } of serving(facts.workloads, project))
       if (replicas.value > 1 && replicas.place !== null && mounts.length === 0)
         report({
           message: `${replicas.value} replicas keep uploads, each for itself.`,
@@ -145,7 +145,10 @@ export const variableMissing = defineRule({
     const project = onlyProject(facts.djangoSettings)
     // Settings that read a file of variables may have it from there.
     if (project === null || project.environmentFileCalls.length > 0) return
-    for (const { kind, environment, hasHiddenVariables, place, resource } of serving(facts.workloads)) {
+    for (const { kind, environment, hasHiddenVariables, place, resource } of serving(
+      facts.workloads,
+      project,
+    )) {
       // One that sets none at all gets them from whoever starts it.
       if (kind === 'image' || hasHiddenVariables || environment.size === 0) continue
       for (const name of project.fakes) {
@@ -176,60 +179,6 @@ function isNear(one: string, other: string): boolean {
     ? true
     : left.length === 2 && right.length === 2 && left === right[1]! + right[0]!
 }
-
-export const staticNotCollected = defineRule({
-  id: 'deployment.static-not-collected',
-  title: 'Static files are never collected',
-  severity: 'warn',
-  confidence: 'likely',
-  hint: 'Add RUN python manage.py collectstatic --noinput to the image.',
-  references: [
-    'https://docs.djangoproject.com/en/5.2/howto/static-files/deployment/',
-    'https://whitenoise.readthedocs.io/en/stable/django.html',
-  ],
-  docs: {
-    what: 'Finds an image that starts Django with WhiteNoise, where neither the Dockerfile nor what it starts runs `collectstatic`.',
-    why: 'WhiteNoise serves STATIC_ROOT, which is empty: pages come without styles, and hashed names end in errors.',
-    bad: 'FROM python:3.13-slim\nCOPY . /app\nCMD ["gunicorn", "shop.wsgi"]\n',
-    good: 'FROM python:3.13-slim\nCOPY . /app\nRUN python manage.py collectstatic --noinput\nCMD ["gunicorn", "shop.wsgi"]\n',
-    language: 'dockerfile',
-  },
-  needs: { workloads, djangoSettings },
-  check({ facts, report }) {
-    const project = onlyProject(facts.djangoSettings)
-    if (project === null) return
-    const middleware = listOf(project.setting('MIDDLEWARE')) ?? []
-    const root = project.setting('STATIC_ROOT')
-    if (!middleware.some((each) => /whitenoise/i.test(each)) || root === null || root.isDefault) return
-    if (valueAt(project.setting('WHITENOISE_USE_FINDERS') ?? null) === true) return
-    const all = facts.workloads
-    const isRun = (text: string) => /collectstatic/.test(text)
-    const elsewhere = all.some(
-      ({ words, scripts }) =>
-        words.some(({ text }) => isRun(text)) || scripts.some(({ text }) => isRun(text)),
-    )
-    if (elsewhere) return
-    for (const workload of serving(all)) {
-      const dockerfile = workload.commands[0]?.origin.dockerfile
-      if (workload.kind !== 'image' || dockerfile == null || isRun(dockerfile.source.text)) continue
-      // A script that the image runs while it is built.
-      if (
-        dockerfile.stages.some(({ instructions }) =>
-          instructions.some(
-            ({ keyword, rest }) => keyword === 'RUN' && /\.sh\b|make |just |task /.test(rest.text),
-          ),
-        )
-      )
-        continue
-      report({
-        message: 'Nothing in it collects static files.',
-        place: workload.commands[0]!.place,
-        ...(workload.resource !== null && { resource: workload.resource }),
-        ...(root.place !== null && { related: [{ message: 'where they would go', place: root.place }] }),
-      })
-    }
-  },
-})
 
 const SERVICE_URL =
   /^(?:postgres(?:ql)?|postgis|mysql|mariadb|redis|rediss|amqps?|mongodb(?:\+srv)?|memcached)(?:\+\w+)?:\/\/(?:[^@/\s]*@)?([\w.-]+)/

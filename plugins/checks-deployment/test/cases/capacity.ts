@@ -1,5 +1,8 @@
 import type { Cases } from './files.ts'
-import { WEB, compose, deployment, found, image } from './files.ts'
+import { WEB, compose, deployment, django, found, image, nginx } from './files.ts'
+
+const pooled = (pool: string) =>
+  `DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': 'x', 'OPTIONS': {'pool': ${pool}}}}`
 
 export const capacityCases: Readonly<Record<string, Cases>> = {
   'deployment.grace-too-short': {
@@ -12,7 +15,7 @@ export const capacityCases: Readonly<Record<string, Cases>> = {
   'deployment.connections-exhausted': {
     passing: {
       'enough, and a pool': compose(...WEB, 'db:', '  image: postgres:17'),
-      pool: compose(
+      'past a pool, or not': compose(
         'web:',
         '  image: shop:1',
         '  command: gunicorn a:b --workers 30 --threads 10',
@@ -20,6 +23,35 @@ export const capacityCases: Readonly<Record<string, Cases>> = {
         '  image: postgres:17',
         'pool:',
         '  image: edoburu/pgbouncer:1',
+      ),
+      'by a pool that takes as many': compose(
+        'web:',
+        '  image: shop:1',
+        '  command: gunicorn a:b --workers 30 --threads 10',
+        '  environment: { DATABASE_URL: "postgres://u@pool:6432/x" }',
+        'db:',
+        '  image: postgres:17',
+        'pool:',
+        '  image: edoburu/pgbouncer:1',
+        '  environment: { MAX_CLIENT_CONN: "1000", DEFAULT_POOL_SIZE: "50" }',
+      ),
+      "by Django's pools": {
+        ...django(pooled('{"max_size": 4}')),
+        ...compose(
+          'web:',
+          '  image: shop:1',
+          '  command: gunicorn shop.wsgi --workers 15 --threads 10',
+          'db:',
+          '  image: postgres:17',
+        ),
+      },
+      'a file that nobody sees': compose(
+        'web:',
+        '  image: shop:1',
+        '  command: gunicorn a:b --workers 15 --threads 10',
+        'db:',
+        '  image: postgres:17',
+        '  command: postgres -c config_file=/etc/postgresql.conf',
       ),
       'a higher limit': compose(
         'web:',
@@ -42,6 +74,107 @@ export const capacityCases: Readonly<Record<string, Cases>> = {
         'db:',
         '  image: postgres:17',
       ),
+      'more clients than PgBouncer takes': compose(
+        'web:',
+        '  image: shop:1',
+        `  ${found('connections-exhausted')}`,
+        '  command: gunicorn a:b --workers 30 --threads 10',
+        '  environment: { POSTGRES_HOST: pool }',
+        'db:',
+        '  image: postgres:17',
+        'pool:',
+        '  image: edoburu/pgbouncer:1',
+      ),
+      'more connections than PostgreSQL gives PgBouncer': compose(
+        ...WEB,
+        'db:',
+        '  image: postgres:17',
+        'pool:',
+        '  image: edoburu/pgbouncer:1',
+        '  environment:',
+        `    ${found('connections-exhausted')}`,
+        '    DEFAULT_POOL_SIZE: "200"',
+      ),
+      "Django's pools, which are one for each process": {
+        ...django(pooled('{"min_size": 20, "max_size": 40}')),
+        ...compose(
+          'web:',
+          '  image: shop:1',
+          `  ${found('connections-exhausted')}`,
+          '  command: gunicorn shop.wsgi --workers 6',
+          'db:',
+          '  image: postgres:17',
+        ),
+      },
+    },
+  },
+  'deployment.pool-smaller-than-threads': {
+    passing: {
+      'as large': {
+        ...django(pooled('{"max_size": 8}')),
+        ...compose('web:', '  image: shop:1', '  command: gunicorn shop.wsgi --threads 8'),
+      },
+      none: {
+        ...django(),
+        ...compose('web:', '  image: shop:1', '  command: gunicorn shop.wsgi --threads 8'),
+      },
+    },
+    failing: {
+      "psycopg's own size": {
+        ...django(pooled('True')),
+        ...compose(
+          'web:',
+          '  image: shop:1',
+          `  ${found('pool-smaller-than-threads')}`,
+          '  command: gunicorn shop.wsgi --threads 8',
+        ),
+      },
+    },
+  },
+  'deployment.sql-timeout-longer': {
+    passing: {
+      'shorter than the server and the proxy': {
+        ...django(
+          'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "x", "OPTIONS": {"options": "-c statement_timeout=20s", "connect_timeout": 5}}}',
+        ),
+        ...compose(...WEB),
+        ...nginx('server {', '  location / { proxy_pass http://web:8000; }', '}'),
+      },
+      'a server that waits for ever': {
+        ...django(
+          'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "x", "OPTIONS": {"options": "-c statement_timeout=50000"}}}',
+        ),
+        ...compose('web:', '  image: shop:1', '  command: gunicorn shop.wsgi --threads 8 --timeout 10'),
+      },
+    },
+    failing: {
+      'longer than a sync worker lives': {
+        ...django(
+          'DATABASES = {"default": {',
+          '  "ENGINE": "django.db.backends.postgresql",',
+          '  "NAME": "x",',
+          '  "OPTIONS": {',
+          `    ${found('sql-timeout-longer')}`,
+          '    "options": "-c search_path=x -c statement_timeout=60000",',
+          `    ${found('sql-timeout-longer')}`,
+          '    "connect_timeout": 30,',
+          '  },',
+          '}}',
+        ),
+        ...compose(...WEB),
+      },
+      'longer than nginx waits': {
+        ...django(
+          'DATABASES = {"default": {',
+          '  "ENGINE": "django.db.backends.mysql",',
+          '  "NAME": "x",',
+          `  ${found('sql-timeout-longer')}`,
+          '  "OPTIONS": {"read_timeout": 90},',
+          '}}',
+        ),
+        ...compose('web:', '  image: shop:1', '  command: gunicorn shop.wsgi --threads 8'),
+        ...nginx('server {', '  location / { proxy_pass http://web:8000; }', '}'),
+      },
     },
   },
   'deployment.memory-for-workers': {

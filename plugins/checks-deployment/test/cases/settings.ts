@@ -106,6 +106,11 @@ export const settingsCases: Readonly<Record<string, Cases>> = {
   'deployment.sqlite-without-volume': {
     passing: {
       'a volume': { ...django(sqlite), ...compose(...WEB, '  volumes: ["data:/data"]') },
+      'an app that is not Django': {
+        ...django(sqlite),
+        ...compose('other:', '  build: other'),
+        'other/Dockerfile': 'FROM python:3.13-slim\nCOPY . .\nCMD ["gunicorn", "other:app"]\n',
+      },
       'another database': {
         ...django(sqlite),
         ...compose(...WEB, '  environment: { DATABASE_URL: "postgres://db/x" }'),
@@ -140,25 +145,6 @@ export const settingsCases: Readonly<Record<string, Cases>> = {
       none: {
         ...django("MEDIA_ROOT = '/data'"),
         ...deployment([found('media-without-volume'), 'replicas: 2']),
-      },
-    },
-  },
-  'deployment.static-not-collected': {
-    passing: {
-      'in the image': {
-        ...django("MIDDLEWARE = ['whitenoise.middleware.WhiteNoiseMiddleware']", "STATIC_ROOT = '/static'"),
-        ...image('RUN python manage.py collectstatic --noinput', 'CMD gunicorn a:b'),
-      },
-      'in its script': {
-        ...django("MIDDLEWARE = ['whitenoise.middleware.WhiteNoiseMiddleware']", "STATIC_ROOT = '/static'"),
-        ...image('COPY start.sh /', 'CMD ["/start.sh"]'),
-        'start.sh': 'python manage.py collectstatic\ngunicorn a:b\n',
-      },
-    },
-    failing: {
-      nowhere: {
-        ...django("MIDDLEWARE = ['whitenoise.middleware.WhiteNoiseMiddleware']", "STATIC_ROOT = '/static'"),
-        ...image(found('static-not-collected'), 'CMD gunicorn a:b'),
       },
     },
   },

@@ -187,6 +187,7 @@ export const serverKinds: readonly ServerKind[] = [
     modules: ['flask'],
     names: { h: 'host', p: 'port', A: 'app' },
     flags: 'debug no-debug reload no-reload debugger no-debugger with-threads without-threads',
+    variablePrefix: 'FLASK_RUN_',
     defaults: { host: '127.0.0.1', port: '5000' },
   }),
   kind('fastapi', /^fastapi$/, {
