@@ -194,6 +194,36 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
     expect(app.setting('DEBUG')).toMatchObject({ value: true, confidence: 'certain' })
   })
 
+  test('do not take Django’s defaults for what a class, or whoever is handed the module, may set', async () => {
+    const read = async (text: string) => {
+      await project.write(SETTINGS, text)
+      return project.read({ python: bare! })
+    }
+    const ofClass = await read(
+      'from .base import Base\nclass Production(Base):\n    DEBUG = False\n    @property\n    def CACHES(self):\n        return {}\nProduction.load(__name__)\n',
+    )
+    expect(ofClass.setting('SECURE_HSTS_SECONDS')).toBeNull()
+    for (const line of ['heroku.settings(locals())', 'globals().update(found)', 'load(target=__name__)'])
+      expect((await read(`DEBUG = False\n${line}\n`)).setting('SECURE_HSTS_SECONDS'), line).toBeNull()
+    const ofHelper = await read('class Color:\n    RED = 1\nDEBUG = False\nprint(__name__.upper())\n')
+    expect(ofHelper.setting('SECURE_HSTS_SECONDS')).toMatchObject({ isDefault: true })
+  })
+
+  test('place no failure in code without a file, and say where nothing names the settings', async () => {
+    const seen = await read('INSTALLED_APPS += ["no_such_app"]\n')
+    expect(seen.failure).toMatchObject({ missingModule: 'no_such_app', place: null })
+    await project.write('manage.py', 'import django\n')
+    await project.write('shop/asgi.py', '')
+    await project.write(
+      'shop/wsgi.py',
+      'import django.core.wsgi as w\napplication = w.get_wsgi_application()\n',
+    )
+    expect(await project.read()).toMatchObject({
+      chosen: { module: null },
+      notBootedBecause: 'nothing names them',
+    })
+  })
+
   test('bear settings that print, write, fork, and leave threads running', async () => {
     const text = [
       'import os, sys, threading, time',

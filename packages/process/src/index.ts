@@ -1,3 +1,4 @@
+export { askInOrder } from './ask-in-order.ts'
 export { createBackoff } from './backoff.ts'
 export type { Backoff, BackoffOptions } from './backoff.ts'
 export { describeExit, errors } from './errors.ts'

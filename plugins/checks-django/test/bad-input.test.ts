@@ -58,6 +58,18 @@ test.skipIf(django === null)(
   },
 )
 
+test.skipIf(django === null)(
+  'settings that only a variable of the deployment names are not said to fail',
+  async () => {
+    const wsgi = 'from django.core.wsgi import get_wsgi_application\n\napplication = get_wsgi_application()\n'
+    const files = { 'manage.py': 'import django\n', 'shop/__init__.py': '', 'shop/wsgi.py': wsgi }
+    const { findings } = await check(files, django)
+    expect(findings.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([
+      'django.not-booted: The settings were not read: nothing names them.',
+    ])
+  },
+)
+
 test.skipIf(bare === null)('settings that are no Python are not passed over', async () => {
   const broken = [
     '\0\0\0',

@@ -225,7 +225,8 @@ def missing_migrations(apps):
 
 def is_project_file(path):
     """In the project's folder, and not in an environment that lies in it."""
-    if not isinstance(path, str):
+    # Code without a file has a name such as <frozen importlib._bootstrap>.
+    if not isinstance(path, str) or path.startswith("<"):
         return False
     real = os.path.realpath(path)
     root = os.path.realpath(os.getcwd())

@@ -22,6 +22,12 @@ MAX_VARIABLES = 100
 _LIST_CHANGES = frozenset(("append", "insert", "extend", "remove", "update", "setdefault"))
 # Calls that rules ask about, by the last part of their names.
 _CALLS = frozenset(("load_dotenv", "read_env", "dotenv_values", "read_dotenv"))
+# A class that assigns one of them holds settings, which something else takes out of it.
+_OF_SETTINGS = frozenset((
+    "ALLOWED_HOSTS", "CACHES", "DATABASES", "DEBUG", "INSTALLED_APPS", "LOGGING", "MIDDLEWARE", "ROOT_URLCONF",
+    "SECRET_KEY", "TEMPLATES",
+))
+_NAMESPACES = frozenset(("globals", "locals", "vars"))
 
 
 class Assignment:
@@ -164,6 +170,7 @@ class SettingsText:
                     if reads_by_argument(node):
                         self._readers.add(node.name)
                 else:
+                    self._scope.is_open = self._scope.is_open or _holds_settings(node)
                     with self._scope.uncertain():
                         self._walk(source, node.body, module, is_package)
 
@@ -185,6 +192,8 @@ class SettingsText:
         call = node.value
         if not isinstance(call, ast.Call):
             return
+        if _is_given_the_module(call):
+            self._scope.is_open = True
         name = last_name(call.func)
         if name in _CALLS:
             self.calls.append({"name": name, "file": source.path, "place": source.place(call)})
@@ -275,3 +284,25 @@ class SettingsText:
             return values.describe(name, ast.literal_eval(value))
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return None
+
+
+def _holds_settings(node):
+    """Whether a class has settings: its own, and whatever its bases have."""
+    for each in node.body:
+        targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
+        names = {target.id for target in targets if isinstance(target, ast.Name)} | {getattr(each, "name", None)}
+        if names & _OF_SETTINGS:
+            return True
+    return False
+
+
+def _is_given_the_module(call):
+    """`Production.load_settings(__name__)`, `django_heroku.settings(locals())`, `globals().update(found)`."""
+    given = [*call.args, *(word.value for word in call.keywords)]
+    if isinstance(call.func, ast.Attribute):
+        given.append(call.func.value)
+    return any(
+        isinstance(each, ast.Name) and each.id == "__name__"
+        or isinstance(each, ast.Call) and last_name(each.func) in _NAMESPACES
+        for each in given
+    )

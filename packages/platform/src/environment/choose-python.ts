@@ -1,5 +1,5 @@
 import type { PythonProject } from '@havn/model'
-import { findPythons, type PythonCandidate } from '@havn/process'
+import { askInOrder, findPythons, type PythonCandidate } from '@havn/process'
 import type { EnvironmentInput } from './environment-input.ts'
 import { environmentErrors } from './errors.ts'
 import { probePython, type PythonInterpreter } from './probe-python.ts'
@@ -8,6 +8,7 @@ import { satisfies } from './version-specifier.ts'
 
 /** The oldest Python that the CPython host runs on. */
 const oldest = '>=3.9'
+const MAX_ASKED_AT_ONCE = 4
 
 /** Which Python an app gets, and whose it is. */
 export interface ChosenPython extends Pick<PythonCandidate, 'kind' | 'environment'> {
@@ -24,10 +25,11 @@ export async function choosePython(input: EnvironmentInput<PythonProject>): Prom
   const { env, project } = input
   const tried: string[] = []
   const tooOld: string[] = []
-  for await (const candidate of findPythons(input)) {
+  const candidates: PythonCandidate[] = []
+  for await (const candidate of findPythons(input)) candidates.push(candidate)
+  for await (const [candidate, interpreter] of askPythons(candidates, env)) {
     const { kind, path, label, environment } = candidate
     if (kind === 'own' && !(await isCreated(environment!))) continue
-    const interpreter = path === null ? null : await probePython(path, env)
     const chosen = interpreter && { kind, interpreter, ...(environment !== undefined && { environment }) }
     if (chosen && isRightVersion(chosen.interpreter, project)) return chosen
     // What people chose is not passed over for its version.
@@ -38,6 +40,17 @@ export async function choosePython(input: EnvironmentInput<PythonProject>): Prom
   }
   if (tooOld.length === 0) throw environmentErrors.HAVN_ERR_PYTHON_MISSING({ tried })
   throw tooOldError([...new Set(tooOld)], project)
+}
+
+/** Each in turn as far as the machine's first, which is mostly good; those that are left, side by side. */
+async function* askPythons(
+  candidates: readonly PythonCandidate[],
+  env: Readonly<Record<string, string>>,
+): AsyncGenerator<[PythonCandidate, PythonInterpreter | null]> {
+  const ask = async ({ path }: PythonCandidate) => (path === null ? null : await probePython(path, env))
+  const inTurn = candidates.findIndex(({ kind }) => kind === 'base') + 1
+  for (const candidate of candidates.slice(0, inTurn)) yield [candidate, await ask(candidate)]
+  yield* askInOrder(candidates.slice(inTurn), ask, { limit: MAX_ASKED_AT_ONCE })
 }
 
 function tooOldError(found: string[], project: PythonProject) {

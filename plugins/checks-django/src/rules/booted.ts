@@ -35,9 +35,10 @@ export const doesNotBoot = defineRule({
   },
 })
 
-/** What fails for what is not installed or not reached here, and need not in the deployment. */
-function isOfThisMachine({ failure }: DjangoProject): boolean {
-  return failure?.missingModule != null || failure?.reason === 'network'
+/** What fails for what is not installed, reached or named here, and need not in the deployment. */
+function isOfThisMachine({ failure, chosen }: DjangoProject): boolean {
+  const isUnnamed = chosen?.module === null && /DJANGO_SETTINGS_MODULE/.test(failure?.summary ?? '')
+  return isUnnamed || failure?.missingModule != null || failure?.reason === 'network'
 }
 
 function told({ chosen, failure }: DjangoProject): string {

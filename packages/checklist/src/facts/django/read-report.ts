@@ -53,7 +53,7 @@ export function readReport(input: {
     directory,
     chosen,
     reading: settings !== null ? 'booted' : text.files.length > 0 ? 'static' : 'none',
-    notBootedBecause: whyNotBooted(report),
+    notBootedBecause: whyNotBooted(report, chosen),
     pythonVersion: report.python,
     djangoVersion: report.django,
     settingsFile: text.files.map((file) => places.fileOf(file))[0] ?? null,
@@ -81,12 +81,13 @@ export function readReport(input: {
   }
 }
 
-function whyNotBooted({ django, boot }: DjangoReport): string | null {
+function whyNotBooted({ django, boot }: DjangoReport, { module }: ChosenSettings): string | null {
   if (boot?.settings) return null
   if (django === null) return 'this Python does not have Django'
   const failure = boot?.failure
   if (!failure) return 'they did not boot'
   if (failure.missingModule !== null) return `this Python does not have ${failure.missingModule}`
+  if (module === null && failure.message.includes('DJANGO_SETTINGS_MODULE')) return 'nothing names them'
   if (failure.reason === 'network') return 'they want the network as they load'
   return 'they do not boot'
 }
