@@ -10,7 +10,9 @@ export interface StagedInstruction {
 
 /** A command that a `RUN` runs in a shell. */
 export interface RunCommand extends StagedInstruction {
+  /** What it is without `sudo`. */
   command: ShellCommand
+  isBySudo: boolean
   /** All commands of its `RUN`, itself included: they make one layer. */
   layer: readonly ShellCommand[]
 }
@@ -26,12 +28,35 @@ export function instructionsOf(files: readonly Dockerfile[], keyword?: string): 
   )
 }
 
-/** All commands that are run while an image is built. */
+/** All commands that are run while an image is built, those of the exec form included. */
 export function commandsOf(files: readonly Dockerfile[]): RunCommand[] {
   return instructionsOf(files, 'RUN').flatMap((staged) => {
-    const layer = shellOf(staged.instruction)
-    return layer.map((command) => ({ ...staged, command, layer }))
+    const written = [...shellOf(staged.instruction), ...execOf(staged.instruction)]
+    const layer = written.map(withoutSudo)
+    return layer.map((command, at) => ({ ...staged, command, layer, isBySudo: command !== written[at] }))
   })
+}
+
+/** The one command of `RUN ["pip", "install", "x"]`. */
+function execOf({ exec, place }: DockerInstruction): ShellCommand[] {
+  const [program, ...args] = exec ?? []
+  if (program === undefined) return []
+  const words = args.map((text) => ({ text, place }))
+  return [{ program: program.split('/').at(-1)!, args: words, place, operator: null }]
+}
+
+/** Options of sudo whose value is the next word. */
+const SUDO_VALUES = /^-[CDghpRrTtUu]$/
+
+function withoutSudo(command: ShellCommand): ShellCommand {
+  if (command.program !== 'sudo') return command
+  const { args } = command
+  const first = args.findIndex(
+    ({ text }, at) => !/^-|^[A-Za-z_]\w*=/.test(text) && !SUDO_VALUES.test(args[at - 1]?.text ?? ''),
+  )
+  // `sudo -i` is a shell.
+  const program = args[first]?.text.split('/').at(-1) ?? 'sh'
+  return { ...command, program, args: first === -1 ? [] : args.slice(first + 1) }
 }
 
 /**

@@ -124,6 +124,7 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
     },
     failing: {
       'root in the end': file('FROM a:1', 'USER app', '# finds: dockerfile.user-root', 'USER 0:0'),
+      'an image of another': file('# finds: dockerfile.user-root', 'FROM acme/app:1'),
       'a user of another stage': file(
         'FROM a:1 AS x',
         'USER app',
@@ -137,8 +138,8 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
       'names that are no secrets, values from elsewhere, none at all': file(
         'FROM a:1',
         'ENV PUBLIC_KEY=x SECRET_KEY_FILE=/run/secrets/key KEYBOARD=de TOKEN_TTL=5',
-        'ARG TOKEN',
         'ARG PASSWORD=',
+        'ENV GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568 AUTH_VERSION=1.3.0 GOOGLE_API_KEY=no',
         'ENV PASSWORD=$PASSWORD',
         'ENV DATABASE_URL=postgres://db/app',
       ),
@@ -155,17 +156,37 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
         '# finds: dockerfile.secret-in-env',
         'ARG NPM_TOKEN=abc',
       ),
+      'one that the build is given': file(
+        'FROM a:1',
+        '# finds: dockerfile.secret-in-env',
+        'ARG GITHUB_TOKEN',
+      ),
     },
   },
   'dockerfile.add-for-copy': {
     passing: {
       'archives and URLs': file('FROM a:1', 'ADD x.tar.gz /', 'ADD https://x.test/y /', 'ADD ["a.tgz", "/"]'),
     },
-    failing: { 'the exec form': file('FROM a:1', '# finds: dockerfile.add-for-copy', 'ADD ["a b", "/"]') },
+    failing: {
+      'the exec form': file('FROM a:1', '# finds: dockerfile.add-for-copy', 'ADD ["a b", "/"]'),
+      'what a variable names': file(
+        'FROM a:1',
+        'ARG JAR',
+        '# finds: dockerfile.add-for-copy',
+        'ADD ${JAR} app.jar',
+      ),
+    },
   },
   'dockerfile.workdir-relative': {
-    passing: { 'below a known one': file('FROM a:1', 'WORKDIR /srv', 'WORKDIR app', 'WORKDIR $HOME') },
-    failing: {},
+    passing: { 'a variable': file('FROM a:1', 'WORKDIR /srv', 'WORKDIR $HOME') },
+    failing: {
+      'below a known one': file(
+        'FROM a:1',
+        'WORKDIR /srv',
+        '# finds: dockerfile.workdir-relative',
+        'WORKDIR app',
+      ),
+    },
   },
   'dockerfile.copy-before-dependencies': {
     passing: {
@@ -175,6 +196,13 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
         'FROM a:1',
         'COPY --from=x . /app',
         'RUN npm ci',
+      ),
+      'the project itself, behind its dependencies': file(
+        'FROM a:1',
+        'COPY uv.lock pyproject.toml ./',
+        'RUN uv sync --no-install-project',
+        'COPY . .',
+        'RUN uv sync',
       ),
       'a build, not an install': file('FROM a:1', 'COPY . .', 'RUN npm run build'),
     },
@@ -217,12 +245,44 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
       ),
     },
   },
+  'dockerfile.update-alone': {
+    passing: {
+      'with an install': file(
+        'FROM a:1',
+        'RUN zypper refresh && zypper in x',
+        'RUN pacman -Sy --noconfirm x',
+        'RUN pacman -Sy && pacman -S x',
+        'RUN sudo apt-get update && sudo apt-get install x',
+      ),
+    },
+    failing: {
+      'other systems, and the exec form': file(
+        'FROM a:1',
+        '# finds: dockerfile.update-alone',
+        'RUN zypper refresh',
+        '# finds: dockerfile.update-alone',
+        'RUN pacman -Syu --noconfirm',
+        '# finds: dockerfile.update-alone',
+        'RUN ["apt-get", "update"]',
+      ),
+    },
+  },
+  'dockerfile.sudo': {
+    passing: { 'a word': file('FROM a:1', 'RUN apt-get install sudo') },
+    failing: { 'the exec form': file('FROM a:1', '# finds: dockerfile.sudo', 'RUN ["sudo", "x"]') },
+  },
+  'dockerfile.apt-recommends': {
+    passing: {},
+    failing: {
+      'by sudo': file('FROM a:1', '# finds: dockerfile.apt-recommends', 'RUN sudo -E A=1 apt-get install x'),
+    },
+  },
   'dockerfile.pip-unpinned': {
     passing: {
       'files, URLs, pip itself, constraints': file(
         'FROM a:1',
         'RUN pip install -r requirements.txt && pip install . && pip install ./x.whl',
-        'RUN pip install --upgrade pip && pip install git+https://x.test/y@abc',
+        'RUN pip install git+https://x.test/y@abc && pip install --group main --group dev',
         'RUN pip install -c constraints.txt django',
         'RUN python -m pip install "django[argon2]==5.2"',
       ),
@@ -232,6 +292,15 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
         'FROM a:1',
         '# finds: dockerfile.pip-unpinned',
         'RUN python3 -m pip install -i https://x.test/ "django[argon2]>=5"',
+      ),
+      'pip itself, by sudo, the exec form': file(
+        'FROM a:1',
+        '# finds: dockerfile.pip-unpinned',
+        'RUN pip install --upgrade "pip>=25"',
+        '# finds: dockerfile.pip-unpinned',
+        'RUN sudo -H -u app pip install django',
+        '# finds: dockerfile.pip-unpinned',
+        'RUN ["pip", "install", "django"]',
       ),
     },
   },
@@ -246,7 +315,13 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
         'RUN --mount=type=cache,target=/root/.cache pip install x==1',
       ),
     },
-    failing: {},
+    failing: {
+      'the cache of another': file(
+        'FROM a:1',
+        '# finds: dockerfile.pip-cache',
+        'RUN --mount=type=cache,target=/root/.cache/uv pip install x==1',
+      ),
+    },
   },
   'dockerfile.npm-unpinned': {
     passing: {
@@ -282,8 +357,23 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
         'RUN a || b',
         'RUN echo "a | b" \\| \'| c\'',
       ),
+      'patterns of a case': file(
+        'FROM a:1',
+        'RUN set -eu && case "$TAG" in \\',
+        '  dev|beta|fix*) \\',
+        '    sed -i s/a/b/ x;; \\',
+        '  (main | "") true ;; \\',
+        'esac',
+      ),
     },
     failing: {
+      'within and behind a case': file(
+        'FROM a:1',
+        '# finds: dockerfile.pipefail',
+        'RUN case $A in a|b) x | y;; esac',
+        '# finds: dockerfile.pipefail',
+        'RUN case $A in a|b) x;; esac; curl z | sort',
+      ),
       'set for another stage': file(
         'FROM a:1',
         'SHELL ["bash", "-o", "pipefail", "-c"]',

@@ -18,3 +18,21 @@ test.each([
   expect(severityOf('dockerfile.add-for-copy')).toBe(copy)
   expect(severityOf('dockerfile.secret-in-env')).toBe('error')
 })
+
+test('the names of Dockerfiles, and what is none', async () => {
+  const bad = 'FROM python:3.13-slim\nADD . /app\n'
+  const names = [
+    'Dockerfile-ldap',
+    'Dockerfile_nginx',
+    'web.Dockerfile',
+    'Containerfile',
+    'a/Dockerfile.prod',
+  ]
+  const others = ['Dockerfile.j2', 'Dockerfile.md', 'Dockerfile.dockerignore', '{{name}}/Dockerfile']
+  const { findings } = await checkFiles(
+    rules,
+    Object.fromEntries([...names, ...others].map((name) => [name, bad])),
+  )
+  const found = findings.filter(({ rule }) => rule === 'dockerfile.add-for-copy')
+  expect(found.map(({ place }) => place?.file).toSorted()).toEqual(names.toSorted())
+})

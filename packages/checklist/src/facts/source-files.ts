@@ -15,7 +15,10 @@ const FOREIGN = new Set([
 const MAX_FILES = 50_000
 const MAX_DEPTH = 20
 
-/** The project's files, sorted. Links to folders are not followed: what they lead to is looked at where it lies. */
+/** `{{cookiecutter.project_slug}}`: what lies in it is the template of another project. */
+const TEMPLATE = /\{\{|\{%/
+
+/** The project's files, sorted, without those of templates of projects. Links to folders are not followed: what they lead to is looked at where it lies. */
 export const sourceFiles = defineFact<readonly string[]>({
   id: 'source-files',
   title: 'Files',
@@ -25,6 +28,7 @@ export const sourceFiles = defineFact<readonly string[]>({
       for (const name of await tree.list(folder === '' ? '.' : folder)) {
         signal.throwIfAborted()
         if (files.length >= MAX_FILES) return
+        if (TEMPLATE.test(name)) continue
         if (!name.endsWith('/')) files.push(folder + name)
         else if (depth < MAX_DEPTH && !FOREIGN.has(name.slice(0, -1))) await walk(folder + name, depth + 1)
       }

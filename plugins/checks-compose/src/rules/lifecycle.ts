@@ -57,7 +57,7 @@ export const healthcheckMissing = defineRule({
   severity: 'info',
   confidence: 'likely',
   hint: 'Add a healthcheck that asks the app: test: [CMD, curl, --fail, http://localhost:8000/up].',
-  references: ['KICS 698ed579', 'CIS Docker 5.26'],
+  references: ['KICS 698ed579', 'CIS Docker 5.27'],
   docs: {
     ...docs,
     what: 'Finds services without `healthcheck`, where the Dockerfile they are built from has no `HEALTHCHECK` either, and services that switch it off.',

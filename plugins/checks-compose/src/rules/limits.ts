@@ -5,6 +5,9 @@ import { productionServices, wholeServices } from '../walk.ts'
 const docs = { language: 'yaml' }
 const needs = { composeFiles }
 
+/** What Docker takes for none. */
+const NO_LIMIT = /^(?:-1|0(?:\.0+)?[bkmg]?)$/i
+
 /** Rules that want one of some settings are the same apart from their words. */
 function limitRule(told: {
   id: string
@@ -25,7 +28,7 @@ function limitRule(told: {
     references: told.references,
     docs: {
       ...docs,
-      what: `Finds services without ${told.settings.map((keys) => `\`${keys.join('.')}\``).join(' or ')}.`,
+      what: `Finds services without ${told.settings.map((keys) => `\`${keys.join('.')}\``).join(' or ')}, and those that set it to 0 or -1, which is none.`,
       why: told.why,
       bad: 'services:\n  web:\n    image: shop:1.4\n',
       good: `services:\n  web:\n    image: shop:1.4\n${told.good}`,
@@ -33,8 +36,11 @@ function limitRule(told: {
     needs,
     check({ facts, report }) {
       for (const service of wholeServices(facts.composeFiles)) {
-        if (told.settings.some((keys) => service.hasAnywhere(...keys))) continue
-        report({ message: told.message, place: service.place, resource: service.resource })
+        const all = [service.base, service, ...service.overlays]
+        const found = told.settings.flatMap((keys) => all.flatMap((each) => each?.setting(...keys) ?? []))
+        if (found.some(({ value }) => !NO_LIMIT.test(value.text ?? ''))) continue
+        const place = found[0]?.value.place ?? service.place
+        report({ message: told.message, place, resource: service.resource })
       }
     },
   })

@@ -1,5 +1,6 @@
 import { composeFiles, defineRule } from '@havn/checklist'
 import type { ComposeMount, ComposeService } from '@havn/checklist'
+import type { SourcePlace } from '@havn/plugin-api'
 import { join, normalize } from 'node:path/posix'
 import { productionServices, whereItStays } from '../walk.ts'
 
@@ -22,7 +23,7 @@ export const dockerSocket = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Put a proxy between them that lets through the few requests that are needed, or do without.',
-  references: ['KICS d6355c88', 'CIS Docker 5.31'],
+  references: ['KICS d6355c88', 'CIS Docker 5.32'],
   docs: {
     ...docs,
     what: 'Finds mounts of `docker.sock`, and of those of Podman and containerd. Read-only changes nothing: it is a socket.',
@@ -41,16 +42,34 @@ export const dockerSocket = defineRule({
 const SENSITIVE =
   /^(?:\/|\/(?:bin|boot|dev|etc|home|lib|lib32|lib64|proc|root|run|sbin|sys|usr|var|var\/run|var\/lib|var\/lib\/docker|var\/log|var\/spool|etc\/(?:passwd|shadow|group|sudoers|ssh|cron\.?\w*|docker|kubernetes|systemd)(?:\/.*)?|root\/.*|boot\/.*|home\/[^/]+|(?:home\/[^/]+|root)\/\.(?:ssh|aws|kube|docker|gnupg).*)|~|~\/\.(?:ssh|aws|kube|docker|gnupg).*)$/
 
+/** Below one of those, where a folder of the app itself may lie as well. */
+const BELOW = /^\/(?:bin|boot|dev|etc|lib|lib32|lib64|proc|root|run|sbin|sys|usr|var)\/./
+/** What containers are given so that they tell the same time, and trust the same, as the host. */
+const HARMLESS = /^\/etc\/(?:localtime|timezone|hosts|machine-id|ssl\/certs(?:\/.*)?)$|\.sock$/
+
+/** Binds of this service, those through a named volume (`driver_opts: {o: bind, device: /srv}`) included. */
+function hostPaths(service: ComposeService): { path: string; place: SourcePlace; isReadOnly: boolean }[] {
+  const direct = ownBinds(service).map(({ source, ...mount }) => ({ ...mount, path: source }))
+  const named = service.mounts.flatMap(({ type, source, isReadOnly }) => {
+    if (type !== 'volume' || source === null) return []
+    const options = service.file.root?.at('volumes', source, 'driver_opts') ?? null
+    const device = options?.at('device') ?? null
+    const isBind = /(?:^|,)r?bind(?:,|$)/.test(options?.at('o')?.text ?? '')
+    return isBind && device?.text ? [{ path: device.text, place: device.place, isReadOnly }] : []
+  })
+  return [...direct, ...named]
+}
+
 export const hostDirectory = defineRule({
   id: 'compose.host-directory',
   title: 'A container has a directory of the host that holds its secrets or its programs',
   severity: 'warn',
   confidence: 'certain',
   hint: 'Mount the one file or folder that the app needs, read-only, or a named volume.',
-  references: ['KICS 1c1325ff', 'CIS Docker 5.5'],
+  references: ['KICS 1c1325ff', 'CIS Docker 5.6'],
   docs: {
     ...docs,
-    what: 'Finds mounts of `/`, `/etc`, `/root`, `/home`, `/var`, `/usr`, `/proc`, `/sys` and the like; a note where they are read-only, as what watches a host wants them.',
+    what: 'Finds mounts of `/`, `/etc`, `/root`, `/home`, `/var`, `/usr`, `/proc`, `/sys` and the like, also as the device of a named volume; a note where they are read-only, as what watches a host wants them, and in the profile `strict` for folders below them.',
     why: 'Whoever breaks into the app changes the host, or reads its keys.',
     bad: 'services:\n  web:\n    image: shop:1.4\n    volumes: ["/etc:/host-etc"]\n',
     good: 'services:\n  web:\n    image: shop:1.4\n    volumes: ["./shop.toml:/etc/shop.toml:ro"]\n',
@@ -58,10 +77,17 @@ export const hostDirectory = defineRule({
   needs,
   check({ facts, report }) {
     for (const service of productionServices(facts.composeFiles))
-      for (const { source, place, isReadOnly } of ownBinds(service)) {
-        if (!SENSITIVE.test(source === '/' ? source : source.replace(/\/+$/, ''))) continue
-        const severity = isReadOnly ? ('info' as const) : undefined
-        report({ message: `It has ${source} of the host.`, place, resource: service.resource, severity })
+      for (const { path, place, isReadOnly } of hostPaths(service)) {
+        const bare = path === '/' ? path : path.replace(/\/+$/, '')
+        const isSensitive = SENSITIVE.test(bare)
+        if (!isSensitive && (!BELOW.test(bare) || HARMLESS.test(bare))) continue
+        report({
+          message: `It has ${path} of the host.`,
+          place,
+          resource: service.resource,
+          severity: isReadOnly || !isSensitive ? 'info' : undefined,
+          confidence: isSensitive ? undefined : 'possible',
+        })
       }
   },
 })

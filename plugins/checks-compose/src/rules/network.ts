@@ -52,7 +52,7 @@ export const portOnAllAddresses = defineRule({
   severity: 'info',
   confidence: 'certain',
   hint: 'Behind a proxy on the same host, write 127.0.0.1:8000:8000; the proxy alone wants 80 and 443.',
-  references: ['KICS 451d79dc', 'CIS Docker 5.13'],
+  references: ['KICS 451d79dc', 'CIS Docker 5.14'],
   docs: {
     ...docs,
     what: 'Finds published ports without an address, apart from 80 and 443, and from databases, which have a rule of their own.',

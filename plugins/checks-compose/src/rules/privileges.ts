@@ -10,7 +10,7 @@ export const privileged = defineRule({
   severity: 'error',
   confidence: 'certain',
   hint: 'Take it out, and give the one capability or device that is needed (cap_add, devices).',
-  references: ['KICS ae5b6871', 'CIS Docker 5.4'],
+  references: ['KICS ae5b6871', 'CIS Docker 5.5'],
   docs: {
     ...docs,
     what: 'Finds `privileged: true`. A note in files for development.',
@@ -39,7 +39,7 @@ export const capabilityAdded = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Take it out; if a tool needs it, keep that tool in a service of its own that no user can reach.',
-  references: ['KICS ce76b7d0', 'CIS Docker 5.3'],
+  references: ['KICS ce76b7d0', 'CIS Docker 5.4'],
   docs: {
     ...docs,
     what: 'Finds `cap_add` of ALL, SYS_ADMIN, SYS_MODULE, SYS_PTRACE, SYS_RAWIO, DAC_READ_SEARCH and the like.',
@@ -61,7 +61,7 @@ export const capabilitiesKept = defineRule({
   severity: 'info',
   confidence: 'certain',
   hint: 'Write cap_drop: [ALL], and add the few that the program wants.',
-  references: ['KICS ce76b7d0', 'CIS Docker 5.3'],
+  references: ['KICS ce76b7d0', 'CIS Docker 5.4'],
   docs: {
     ...docs,
     what: 'Finds services that do not drop all capabilities.',
@@ -84,7 +84,7 @@ export const newPrivileges = defineRule({
   severity: 'info',
   confidence: 'certain',
   hint: 'Write security_opt: ["no-new-privileges:true"].',
-  references: ['KICS 27fcc7d6', 'KICS 610e266e', 'CIS Docker 5.25'],
+  references: ['KICS 27fcc7d6', 'KICS 610e266e', 'CIS Docker 5.26'],
   docs: {
     ...docs,
     what: 'Finds services without `no-new-privileges` in `security_opt`.',
@@ -96,19 +96,14 @@ export const newPrivileges = defineRule({
   check({ facts, report }) {
     const isSet = (text: string | null) => /^no-new-privileges(?:[:=]true)?$/.test(text ?? '')
     for (const service of wholeServices(facts.composeFiles)) {
-      const all = [service, ...service.overlays]
-      if (
-        all.some((each) =>
-          each
-            .setting('security_opt')
-            ?.value.items()
-            .some(({ text }) => isSet(text)),
-        )
+      const options = [service, ...service.overlays].flatMap(
+        (each) => each.setting('security_opt')?.value.items() ?? [],
       )
-        continue
+      if (options.some(({ text }) => isSet(text))) continue
+      const off = options.find(({ text }) => /^no-new-privileges[:=]/.test(text ?? ''))
       report({
-        message: 'It does not set no-new-privileges.',
-        place: service.place,
+        message: off === undefined ? 'It does not set no-new-privileges.' : `${off.text} is set.`,
+        place: off?.place ?? service.setting('security_opt')?.keyPlace ?? service.place,
         resource: service.resource,
       })
     }
@@ -121,7 +116,7 @@ export const unconfined = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Take it out, or name a profile that allows the one call that is needed.',
-  references: ['KICS 404fde2c', 'CIS Docker 5.21'],
+  references: ['KICS 404fde2c', 'CIS Docker 5.22'],
   docs: {
     ...docs,
     what: 'Finds `seccomp:unconfined`, `apparmor:unconfined` and `label:disable` in `security_opt`.',
@@ -168,7 +163,7 @@ export const rootWritable = defineRule({
   severity: 'info',
   confidence: 'possible',
   hint: 'Write read_only: true, and tmpfs: [/tmp] for what it does write.',
-  references: ['CIS Docker 5.12'],
+  references: ['CIS Docker 5.13'],
   docs: {
     ...docs,
     what: 'Finds services without `read_only: true`. Only in the profile `strict`.',
@@ -194,7 +189,7 @@ export const hostNetwork = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Give it a network of its own, and publish the ports that it serves.',
-  references: ['KICS 071a71ff', 'KICS 4f31dd9f', 'CIS Docker 5.10'],
+  references: ['KICS 071a71ff', 'CIS Docker 5.10'],
   docs: {
     ...docs,
     what: 'Finds `network_mode: host`.',
@@ -219,7 +214,7 @@ export const hostNamespace = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Take it out. Two containers can share one: pid: "service:web".',
-  references: ['KICS 4f31dd9f', 'KICS baa452f0', 'KICS 8af7162d', 'KICS 4d9f44c6', 'CIS Docker 5.16'],
+  references: ['KICS 4f31dd9f', 'KICS baa3890f', 'KICS 8af7162d', 'CIS Docker 5.16'],
   docs: {
     ...docs,
     what: 'Finds `host` as `pid`, `ipc`, `userns_mode`, `uts` or `cgroup`.',

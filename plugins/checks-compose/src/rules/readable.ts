@@ -54,6 +54,9 @@ export const versionObsolete = defineRule({
   },
 })
 
+/** What a file of another folder has: Compose may be given both (`-f compose.yaml -f deploy/prod.yaml`). */
+const TO_BE_LAID_OVER = { severity: 'info', confidence: 'possible' } as const
+
 /** With the empty line behind it. */
 function removeLine({ keyPlace, value }: YamlEntry) {
   const { source } = value
@@ -104,7 +107,7 @@ export const dependencyUnknown = defineRule({
   references: ['https://docs.docker.com/reference/compose-file/services/#depends_on'],
   docs: {
     ...docs,
-    what: 'Finds names in `depends_on` that neither the file nor a compose file beside it has.',
+    what: 'Finds names in `depends_on` that neither the file nor a compose file beside it has; a note in the profile `strict` where one of another folder has it.',
     why: 'Compose refuses to start anything of it.',
     bad: 'services:\n  web:\n    image: shop:1.4\n    depends_on: [database]\n  db:\n    image: postgres:17\n',
     good: 'services:\n  web:\n    image: shop:1.4\n    depends_on: [db]\n  db:\n    image: postgres:17\n',
@@ -116,8 +119,18 @@ export const dependencyUnknown = defineRule({
       if (beside.some(({ root }) => root?.has('include'))) continue
       for (const { name, place } of service.dependsOn) {
         const isThere = beside.some(({ services }) => services.some((other) => other.name === name))
-        if (!isThere && !name.includes('$') && place.file === service.file.source.file)
-          report({ message: `No service is called "${name}".`, place, resource: service.resource })
+        if (isThere || name.includes('$') || place.file !== service.file.source.file) continue
+        const isElsewhere = facts.composeFiles.some(({ services }) =>
+          services.some((other) => other.name === name),
+        )
+        report({
+          message: isElsewhere
+            ? `No service is called "${name}" in this folder.`
+            : `No service is called "${name}".`,
+          place,
+          resource: service.resource,
+          ...(isElsewhere && TO_BE_LAID_OVER),
+        })
       }
     }
   },
@@ -132,7 +145,7 @@ export const undeclared = defineRule({
   references: ['https://docs.docker.com/reference/compose-file/volumes/'],
   docs: {
     ...docs,
-    what: 'Finds named volumes, networks, secrets and configs of services that no compose file in the folder declares.',
+    what: 'Finds named volumes, networks, secrets and configs of services that no compose file in the folder declares; a note in the profile `strict` where one of another folder does.',
     why: 'Compose refuses to start anything of it.',
     bad: 'services:\n  db:\n    image: postgres:17\n    volumes: [data:/var/lib/postgresql/data]\n',
     good: 'services:\n  db:\n    image: postgres:17\n    volumes: [data:/var/lib/postgresql/data]\nvolumes:\n  data:\n',
@@ -143,10 +156,15 @@ export const undeclared = defineRule({
       const beside = filesWith(service.file, facts.composeFiles)
       if (beside.some(({ root }) => root?.has('include') || root === null)) continue
       for (const { kind, name, place } of usesOf(service)) {
-        const isThere = beside.some(({ documents }) => documents.some((each) => each.at(kind)?.has(name)))
+        const declares = ({ documents }: ComposeFile) => documents.some((each) => each.at(kind)?.has(name))
         const isOwn = place.file === service.file.source.file
-        if (!isThere && isOwn && !name.includes('$'))
-          report({ message: `"${name}" is not declared in ${kind}.`, place, resource: service.resource })
+        if (beside.some(declares) || !isOwn || name.includes('$')) continue
+        report({
+          message: `"${name}" is not declared in ${kind}.`,
+          place,
+          resource: service.resource,
+          ...(facts.composeFiles.some(declares) && TO_BE_LAID_OVER),
+        })
       }
     }
   },

@@ -237,11 +237,21 @@ export const operationCases: Cases = {
       ),
     },
   },
-  'compose.memory-limit': { passing: { 'the old key': service('image: a:1', 'mem_limit: 1g') }, failing: {} },
+  'compose.memory-limit': {
+    passing: {
+      'the old key': service('image: a:1', 'mem_limit: 1g'),
+      'a small one, and what the environment says': file(
+        'services:',
+        '  a: {image: a, mem_limit: 0.5g}',
+        '  b: {image: a, deploy: {resources: {limits: {memory: "$LIMIT"}}}}',
+      ),
+    },
+    failing: { none: service('image: a:1', '# finds: compose.memory-limit', 'mem_limit: 0m') },
+  },
   'compose.cpu-limit': { passing: { shares: service('image: a:1', 'cpu_shares: 512') }, failing: {} },
   'compose.pids-limit': {
     passing: { 'below deploy': service('image: a:1', 'deploy: {resources: {limits: {pids: 50}}}') },
-    failing: {},
+    failing: { 'without a limit': service('image: a:1', '# finds: compose.pids-limit', 'pids_limit: -1') },
   },
   'compose.update-policy-missing': {
     passing: { 'no Swarm': service('image: a:1', 'deploy: {replicas: 2}') },

@@ -49,6 +49,11 @@ export const structureCases: Cases = {
         '  # finds: compose.dependency-unknown',
         '  db: {condition: service_started}',
       ),
+      'one of another folder': {
+        ...file('services:', '  db: {image: "a:1"}'),
+        'extra/compose.yaml':
+          'services:\n  web:\n    image: a:1\n    depends_on:\n      # finds: compose.dependency-unknown\n      - db\n',
+      },
     },
   },
   'compose.undeclared': {
@@ -102,10 +107,16 @@ export const structureCases: Cases = {
       'the other spelling': service('image: a:1', 'security_opt:', '  - no-new-privileges=true', '  - x'),
     },
     failing: {
-      'switched off': file(
-        'services:',
+      'switched off': service(
+        'image: a:1',
+        'security_opt:',
         '  # finds: compose.new-privileges',
-        '  web: {image: a, security_opt: ["no-new-privileges:false"]}',
+        '  - no-new-privileges:false',
+      ),
+      'other options': service(
+        'image: a:1',
+        '# finds: compose.new-privileges',
+        'security_opt: ["label:type:x"]',
       ),
     },
   },
@@ -145,7 +156,7 @@ export const structureCases: Cases = {
     passing: {
       'files and folders of the app': service(
         'image: a:1',
-        'volumes: [/etc/localtime:/etc/localtime:ro, /var/lib/shop:/data, /srv:/srv, /etc/letsencrypt:/x, root:/root, /home/app/shop:/y]',
+        'volumes: [/etc/localtime:/etc/localtime:ro, /srv:/srv, root:/root, /home/app/shop:/y, shop:/z]',
       ),
     },
     failing: {
@@ -158,6 +169,21 @@ export const structureCases: Cases = {
         '  - ~/.ssh:/root/.ssh',
         '  # finds: compose.host-directory',
         '  - {type: bind, source: /proc/, target: /p}',
+      ),
+      'folders below them, and a named volume': file(
+        'services:',
+        '  web:',
+        '    image: a:1',
+        '    volumes:',
+        '      # finds: compose.host-directory',
+        '      - /etc/letsencrypt:/x',
+        '      - data:/data',
+        'volumes:',
+        '  data:',
+        '    driver_opts:',
+        '      o: bind',
+        '      # finds: compose.host-directory',
+        '      device: /var/lib/docker',
       ),
     },
   },

@@ -1,4 +1,6 @@
+import { join } from 'node:path/posix'
 import { defineRule, dockerfiles } from '@havn/checklist'
+import type { ShellCommand } from '@havn/checklist'
 import { commandsOf, instructionsOf, nameOf } from '../walk.ts'
 
 const docs = { language: 'dockerfile' }
@@ -10,7 +12,7 @@ export const addForCopy = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Write COPY, which only copies.',
-  references: ['DL3020', 'CIS-DI-0009', 'CKV_DOCKER_4'],
+  references: ['DL3020', 'CIS-DI-0009', 'CKV_DOCKER_4', 'KICS 9513a694'],
   docs: {
     ...docs,
     what: 'Finds `ADD` of files that are neither archives nor behind a URL.',
@@ -23,17 +25,20 @@ export const addForCopy = defineRule({
     for (const { file, stage, instruction } of instructionsOf(facts.dockerfiles, 'ADD')) {
       if (instruction.heredocs.length > 0) continue
       const sources = (instruction.exec ?? instruction.words.map(({ text }) => text)).slice(0, -1)
-      const isPlain = sources.every((each) => !ARCHIVE.test(each) && !/^(?:https?:|git@|git:)|\$/.test(each))
+      const isPlain = sources.every((each) => !ARCHIVE.test(each) && !/^(?:https?:|git@|git:)/.test(each))
       if (!isPlain || sources.length === 0) continue
+      // What a variable holds may be an archive, or behind a URL.
+      const isKnown = sources.every((each) => !each.includes('$'))
       const [start] = file.source.offsetsOf(instruction.place)
       report({
         message: `ADD copies ${sources.map((each) => JSON.stringify(each)).join(', ')}.`,
         place: instruction.place,
         resource: nameOf(file, stage),
+        confidence: isKnown ? undefined : 'possible',
         fixes: [
           {
             title: 'Write COPY',
-            safety: 'safe',
+            safety: isKnown ? 'safe' : 'suggested',
             edits: [{ file: file.source.file, start, end: start + 'ADD'.length, text: 'COPY' }],
           },
         ],
@@ -48,10 +53,10 @@ export const workdirRelative = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Write it from the root: WORKDIR /app.',
-  references: ['DL3000', 'WorkdirRelativePath', 'CKV_DOCKER_10'],
+  references: ['DL3000', 'WorkdirRelativePath', 'CKV_DOCKER_10', 'KICS 6b376af8'],
   docs: {
     ...docs,
-    what: 'Finds `WORKDIR` with a path that does not begin at the root, where no absolute one is before it in the file.',
+    what: 'Finds `WORKDIR` with a path that does not begin at the root; a note where an absolute one is before it in the stage.',
     why: 'Where it leads depends on the base image, and changes with it.',
     bad: 'FROM python:3.13-slim\nWORKDIR app\n',
     good: 'FROM python:3.13-slim\nWORKDIR /app\n',
@@ -60,22 +65,25 @@ export const workdirRelative = defineRule({
   check({ facts, report }) {
     for (const file of facts.dockerfiles)
       for (const stage of file.stages) {
-        let isKnown = false
+        let above: string | null = null
         for (const instruction of stage.instructions) {
           const [word] = instruction.words
-          if (instruction.keyword !== 'WORKDIR' || word === undefined) continue
+          if (instruction.keyword !== 'WORKDIR' || word === undefined || word.text === '') continue
           const path = word.text
-          if (/^(?:\/|[A-Za-z]:|\$)/.test(path)) isKnown = true
-          else if (!isKnown && path !== '') {
-            const [start, end] = file.source.offsetsOf(word.place)
-            const edit = { file: file.source.file, start, end, text: `/${path.replace(/^\.?\//, '')}` }
-            report({
-              message: `WORKDIR ${path} is relative.`,
-              place: instruction.place,
-              resource: nameOf(file, stage),
-              fixes: [{ title: 'Begin at the root', safety: 'suggested', edits: [edit] }],
-            })
+          if (/^(?:\/|[A-Za-z]:|\$)/.test(path)) {
+            above = path
+            continue
           }
+          const [start, end] = file.source.offsetsOf(word.place)
+          const edit = { file: file.source.file, start, end, text: join(above ?? '/', path) }
+          report({
+            message: `WORKDIR ${path} is relative${above === null ? '' : ` to ${above}`}.`,
+            place: instruction.place,
+            resource: nameOf(file, stage),
+            severity: above === null ? undefined : 'info',
+            fixes: [{ title: 'Begin at the root', safety: 'suggested', edits: [edit] }],
+          })
+          above &&= join(above, path)
         }
       }
   },
@@ -87,7 +95,7 @@ export const exposeSsh = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Take it out; docker exec and kubectl exec open a shell without it.',
-  references: ['CKV_DOCKER_1', 'DL3011'],
+  references: ['CKV_DOCKER_1', 'KICS 5907595b'],
   docs: {
     ...docs,
     what: 'Finds `EXPOSE 22`.',
@@ -123,16 +131,16 @@ export const copyBeforeDependencies = defineRule({
   references: ['https://docs.docker.com/build/cache/optimize/#order-your-layers'],
   docs: {
     ...docs,
-    what: 'Finds dependencies that are installed after the whole project was copied.',
+    what: 'Finds dependencies that are installed after the whole project was copied, and not before it as well.',
     why: 'A layer is built again when one before it has changed, and the code changes with each commit.',
     bad: 'FROM python:3.13-slim\nCOPY . /app\nRUN pip install --no-cache-dir -r /app/requirements.txt\n',
     good: 'FROM python:3.13-slim\nCOPY requirements.txt /app/\nRUN pip install --no-cache-dir -r /app/requirements.txt\nCOPY . /app\n',
   },
   needs: { dockerfiles },
   check({ facts, report }) {
-    for (const { stage, instruction, command } of commandsOf(facts.dockerfiles)) {
-      const words = command.args.map(({ text }) => text).join(' ')
-      const install = INSTALLS.find((each) => each.program.test(command.program) && each.words.test(words))
+    const all = commandsOf(facts.dockerfiles)
+    for (const { stage, instruction, command } of all) {
+      const install = installOf(command)
       if (install === undefined) continue
       const before = stage.instructions.slice(0, stage.instructions.indexOf(instruction))
       const copy = before.find(
@@ -142,6 +150,14 @@ export const copyBeforeDependencies = defineRule({
           !flags.some(({ name }) => name === 'from'),
       )
       if (copy === undefined) continue
+      // The second time, the project itself is installed: what it depends on is there.
+      const isSecond = all.some(
+        (each) =>
+          each.stage === stage &&
+          stage.instructions.indexOf(each.instruction) < stage.instructions.indexOf(copy) &&
+          installOf(each.command) === install,
+      )
+      if (isSecond) continue
       report({
         message: `${command.program} installs from ${install.lists} after the whole project was copied.`,
         place: command.place,
@@ -150,3 +166,8 @@ export const copyBeforeDependencies = defineRule({
     }
   },
 })
+
+function installOf({ program, args }: ShellCommand) {
+  const words = args.map(({ text }) => text).join(' ')
+  return INSTALLS.find((each) => each.program.test(program) && each.words.test(words))
+}

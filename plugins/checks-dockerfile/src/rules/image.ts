@@ -33,6 +33,7 @@ export const tagMissing = defineRule({
   references: [
     'DL3006',
     'CKV_DOCKER_7',
+    'KICS 9efb0b2d',
     'https://docs.docker.com/build/building/best-practices/#pin-base-image-versions',
   ],
   docs: {
@@ -56,7 +57,7 @@ export const tagLatest = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Name a version: python:3.12-slim.',
-  references: ['DL3007', 'CKV_DOCKER_7'],
+  references: ['DL3007', 'CKV_DOCKER_7', 'DKL-DI-0006', 'KICS f45ea400'],
   docs: {
     ...docs,
     what: 'Finds base images with the tags `latest`, `stable`, `edge`, `nightly`, `lts` or `current`.',

@@ -1,6 +1,6 @@
 import { defineRule, dockerfiles } from '@havn/checklist'
-import type { ShellWord } from '@havn/checklist'
-import type { CheckRule, Fix } from '@havn/plugin-api'
+import type { ShellCommand, ShellWord } from '@havn/checklist'
+import type { CheckRule, FindingReport, Fix } from '@havn/plugin-api'
 import { commandsOf, hasOption, operandsOf, type RunCommand } from '../walk.ts'
 
 const docs = { language: 'dockerfile' }
@@ -22,10 +22,12 @@ function pipArguments({ command }: RunCommand): readonly ShellWord[] | null {
 const mounts = ({ instruction }: RunCommand) =>
   instruction.flags.flatMap(({ name, value }) => (name === 'mount' && value !== null ? [value] : []))
 
+type Found = Pick<FindingReport, 'message' | 'severity'>
+
 /** A rule that looks at one command after another. */
 function commandRule(
   rule: Omit<CheckRule<{ dockerfiles: typeof dockerfiles }>, 'needs' | 'check'> & {
-    find: (run: RunCommand) => string | null
+    find: (run: RunCommand) => string | Found | null
     fix?: (run: RunCommand) => Fix | null
   },
 ) {
@@ -35,10 +37,14 @@ function commandRule(
     needs: { dockerfiles },
     check({ facts, report }) {
       for (const run of commandsOf(facts.dockerfiles)) {
-        const message = find(run)
-        if (message === null) continue
+        const found = find(run)
+        if (found === null) continue
         const fixes = [fix?.(run) ?? []].flat()
-        report({ message, place: run.command.place, fixes })
+        report({
+          ...(typeof found === 'string' ? { message: found } : found),
+          place: run.command.place,
+          fixes,
+        })
       }
     },
   })
@@ -46,13 +52,14 @@ function commandRule(
 
 /** Puts an option behind the word `install`. */
 function addOption(
-  { file }: RunCommand,
+  { file, instruction }: RunCommand,
   words: readonly ShellWord[],
   option: string,
   safety: Fix['safety'],
 ): Fix | null {
   const verb = words.find(({ text }) => text === 'install')
-  if (verb === undefined) return null
+  // Words of the exec form have no places of their own.
+  if (verb === undefined || instruction.exec !== null) return null
   const [, end] = file.source.offsetsOf(verb.place)
   const edit = { file: file.source.file, start: end, end, text: ` ${option}` }
   return { title: `Add ${option}`, safety, edits: [edit] }
@@ -64,7 +71,7 @@ export const aptListsKept = commandRule({
   severity: 'info',
   confidence: 'certain',
   hint: 'End the same RUN with: rm -rf /var/lib/apt/lists/*, or mount a cache: --mount=type=cache,target=/var/lib/apt.',
-  references: ['DL3009'],
+  references: ['DL3009', 'DKL-DI-0005', 'KICS df746b39'],
   docs: {
     ...docs,
     what: 'Finds `apt-get update` in a `RUN` that does not remove the lists that it loads.',
@@ -88,7 +95,7 @@ export const aptRecommends = commandRule({
   severity: 'info',
   confidence: 'certain',
   hint: 'Add --no-install-recommends.',
-  references: ['DL3015'],
+  references: ['DL3015', 'KICS 7384dfb2'],
   docs: {
     ...docs,
     what: 'Finds `apt-get install` without `--no-install-recommends`.',
@@ -113,23 +120,36 @@ export const updateAlone = commandRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Update and install in one RUN: apt-get update && apt-get install ….',
-  references: ['CIS-DI-0007', 'CKV_DOCKER_5', 'DL3009'],
+  references: ['CIS-DI-0007', 'CKV_DOCKER_5', 'KICS 9bae49be'],
   docs: {
     ...docs,
-    what: 'Finds `apt-get update`, `apk update` and `yum update` without an install in the same `RUN`.',
+    what: 'Finds `apt-get update`, `apk update`, `yum update`, `zypper refresh` and `pacman -Sy` without an install in the same `RUN`.',
     why: 'The layer is cached: months later, packages are installed by lists that are months old, or not at all.',
     bad: 'FROM debian:13-slim\nRUN apt-get update\nRUN apt-get install --yes --no-install-recommends curl\n',
     good: 'FROM debian:13-slim\nRUN apt-get update && apt-get install --yes --no-install-recommends curl\n',
   },
-  find(run) {
-    const { program } = run.command
-    if (!/^(?:apt|apt-get|apk|yum|dnf)$/.test(program) || verbOf(run) !== 'update') return null
-    const installs = run.layer.some(({ args }) =>
-      args.some(({ text }) => /^(?:install|add|upgrade|build-dep)$/.test(text)),
-    )
-    return installs ? null : `${program} update is alone in its RUN.`
+  find({ command, layer }) {
+    if (!loadsLists(command) || layer.some(installs)) return null
+    return `${command.program} ${command.args[0]?.text ?? ''} is alone in its RUN.`
   },
 })
+
+function loadsLists(command: ShellCommand): boolean {
+  const [verb] = operandsOf(command)
+  if (command.program === 'zypper') return /^ref(?:resh)?$/.test(verb?.text ?? '')
+  if (command.program === 'pacman') return verb === undefined && isPacmanSync(command, 'y')
+  return /^(?:apt|apt-get|apk|yum|dnf)$/.test(command.program) && verb?.text === 'update'
+}
+
+function installs(command: ShellCommand): boolean {
+  if (command.program === 'pacman') return operandsOf(command).length > 0 && isPacmanSync(command)
+  return command.args.some(({ text }) => /^(?:install|in|add|upgrade|build-dep)$/.test(text))
+}
+
+/** `-S`, with this letter. */
+function isPacmanSync({ args }: ShellCommand, letter = ''): boolean {
+  return args.some(({ text }) => /^-S/.test(text) && text.includes(letter))
+}
 
 export const distUpgrade = commandRule({
   id: 'dockerfile.dist-upgrade',
@@ -137,7 +157,7 @@ export const distUpgrade = commandRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Begin with the base image of that release.',
-  references: ['DKL-DI-0003'],
+  references: ['DKL-DI-0003', 'KICS 682fe378'],
   docs: {
     ...docs,
     what: 'Finds `apt-get dist-upgrade` and `full-upgrade`.',
@@ -184,7 +204,7 @@ export const apkVirtualKept = commandRule({
 /** What pip takes for a package of no certain version: neither a file, nor a URL, nor `name==1`. */
 const UNPINNED = /^[A-Za-z0-9][\w.-]*(?:\[[\w,.-]+\])?(?:(?:>=?|~=|!=|<).*)?$/
 const PIP_VALUES =
-  /^(?:-r|--requirement|-c|--constraint|-e|--editable|-t|--target|-i|--index-url|--extra-index-url|-f|--find-links|--prefix|--root|--trusted-host|--timeout|--retries|--python|--platform)$/
+  /^(?:-r|--requirement|-c|--constraint|-e|--editable|-t|--target|-i|--index-url|--extra-index-url|-f|--find-links|--prefix|--root|--trusted-host|--timeout|--retries|--group|--python|--platform)$/
 
 export const pipUnpinned = commandRule({
   id: 'dockerfile.pip-unpinned',
@@ -192,10 +212,10 @@ export const pipUnpinned = commandRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Name the version (gunicorn==23.0.0), or install from a file that names them all.',
-  references: ['DL3013'],
+  references: ['DL3013', 'KICS 02d9c71f'],
   docs: {
     ...docs,
-    what: 'Finds packages that `pip install` is given by name, without `==` and without a constraints file. pip, setuptools and wheel may be the newest.',
+    what: 'Finds packages that `pip install` is given by name, without `==` and without a constraints file; a note for pip, setuptools and wheel, whose newest versions hurt seldom.',
     why: 'The image changes when its authors release, and not when you do.',
     bad: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir gunicorn\n',
     good: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir gunicorn==23.0.0\n',
@@ -206,10 +226,13 @@ export const pipUnpinned = commandRule({
     const packages = args
       .slice(args.indexOf('install') + 1)
       .filter((text, at, list) => !text.startsWith('-') && !PIP_VALUES.test(list[at - 1] ?? ''))
-    const loose = packages.filter(
-      (text) => UNPINNED.test(text) && !/^(?:pip|setuptools|wheel|\.)$/.test(text),
-    )
-    return loose.length === 0 ? null : `No certain version of ${loose.join(', ')}.`
+    const loose = packages.filter((text) => UNPINNED.test(text))
+    if (loose.length === 0) return null
+    const areTools = loose.every((text) => /^(?:pip|setuptools|wheel)\b/.test(text))
+    return {
+      message: `No certain version of ${loose.join(', ')}.`,
+      severity: areTools ? 'info' : undefined,
+    }
   },
 })
 
@@ -219,7 +242,7 @@ export const pipCache = commandRule({
   severity: 'info',
   confidence: 'certain',
   hint: 'Add --no-cache-dir, set PIP_NO_CACHE_DIR=1, or mount one: --mount=type=cache,target=/root/.cache/pip.',
-  references: ['DL3042'],
+  references: ['DL3042', 'KICS f2f903fb'],
   docs: {
     ...docs,
     what: 'Finds `pip install` that keeps what it loads.',
@@ -231,11 +254,7 @@ export const pipCache = commandRule({
     const args = pipArguments(run)
     if (args === null || !args.some(({ text }) => text === 'install')) return null
     // pip takes the beginning of an option for the whole of it.
-    if (
-      hasOption(run.command, '--no-cache-dir', '--no-cache') ||
-      mounts(run).some((mount) => /type=cache/.test(mount))
-    )
-      return null
+    if (hasOption(run.command, '--no-cache-dir', '--no-cache') || mounts(run).some(keepsForPip)) return null
     const isOff = run.stage.instructions.some(
       ({ keyword, words }) =>
         (keyword === 'ENV' || keyword === 'ARG') &&
@@ -249,13 +268,18 @@ export const pipCache = commandRule({
   fix: (run) => addOption(run, pipArguments(run)!, '--no-cache-dir', 'safe'),
 })
 
+/** A cache that pip has, not one of uv or apt; where a variable says, it may. */
+function keepsForPip(mount: string): boolean {
+  return /type=cache/.test(mount) && /pip|\.cache\/?(?:,|$)|(?:target|dst|destination)=[^,]*\$/.test(mount)
+}
+
 export const npmUnpinned = commandRule({
   id: 'dockerfile.npm-unpinned',
   title: 'npm installs whatever version is the newest',
   severity: 'warn',
   confidence: 'certain',
   hint: 'Name the version (pm2@6.0.8), or put it into package.json and run npm ci.',
-  references: ['DL3016'],
+  references: ['DL3016', 'KICS e36d8880'],
   docs: {
     ...docs,
     what: 'Finds packages that `npm install` is given by name, without a version.',

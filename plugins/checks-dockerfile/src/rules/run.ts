@@ -1,7 +1,7 @@
 import { defineRule, dockerfiles, parseShell, shellOf } from '@havn/checklist'
-import type { DockerInstruction, ShellCommand } from '@havn/checklist'
+import type { DockerInstruction } from '@havn/checklist'
 import type { Fix } from '@havn/plugin-api'
-import { commandsOf, finalInstructions, instructionsOf, operandsOf } from '../walk.ts'
+import { commandsOf, finalInstructions, instructionsOf } from '../walk.ts'
 
 const docs = { language: 'dockerfile' }
 
@@ -11,7 +11,7 @@ export const shellForm = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Write a JSON list: CMD ["gunicorn", "shop.wsgi"]; or begin with exec where a shell is needed.',
-  references: ['DL3025', 'JSONArgsRecommended', 'CKV_DOCKER_11'],
+  references: ['DL3025', 'JSONArgsRecommended', 'KICS b86987e1'],
   docs: {
     ...docs,
     what: 'Finds `CMD` and `ENTRYPOINT` in shell form, without `exec`, in the stage that is built by default.',
@@ -58,7 +58,7 @@ export const healthcheckMissing = defineRule({
   severity: 'info',
   confidence: 'likely',
   hint: 'Add HEALTHCHECK, unless whatever runs the image has a probe of its own.',
-  references: ['DL3057', 'CKV_DOCKER_2', 'CIS-DI-0006'],
+  references: ['DL3057', 'CKV_DOCKER_2', 'CIS-DI-0006', 'KICS b03a748a'],
   docs: {
     ...docs,
     what: 'Finds images without `HEALTHCHECK` that start something, by themselves or by the image that they are made from.',
@@ -90,7 +90,7 @@ export const pipefail = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Set SHELL ["/bin/bash", "-o", "pipefail", "-c"] before it, or save to a file first.',
-  references: ['DL4006'],
+  references: ['DL4006', 'KICS efbf148a'],
   docs: {
     ...docs,
     what: 'Finds `RUN` with a pipe where the shell does not have `pipefail`.',
@@ -189,11 +189,6 @@ export const unknownInstruction = defineRule({
   },
 })
 
-/** What sudo runs, where it is sudo. */
-function programOf(command: ShellCommand): string {
-  return command.program === 'sudo' ? (operandsOf(command)[0]?.text ?? '') : command.program
-}
-
 export const curlPipeShell = defineRule({
   id: 'dockerfile.curl-pipe-shell',
   title: 'A script from the network is run as it comes',
@@ -211,14 +206,11 @@ export const curlPipeShell = defineRule({
   needs: { dockerfiles },
   check({ facts, report }) {
     for (const { command, layer } of commandsOf(facts.dockerfiles)) {
-      const program = programOf(command)
-      if (!/^(?:curl|wget)$/.test(program) || command.operator !== '|') continue
+      const { program, operator, place } = command
+      if (!/^(?:curl|wget)$/.test(program) || operator !== '|') continue
       const next = layer[layer.indexOf(command) + 1]
-      if (
-        next !== undefined &&
-        /^(?:sh|bash|dash|zsh|ash|python[0-9.]*|node|perl|ruby)$/.test(programOf(next))
-      )
-        report({ message: `What ${program} loads is run by ${programOf(next)}.`, place: command.place })
+      if (next !== undefined && /^(?:sh|bash|dash|zsh|ash|python[0-9.]*|node|perl|ruby)$/.test(next.program))
+        report({ message: `What ${program} loads is run by ${next.program}.`, place })
     }
   },
 })

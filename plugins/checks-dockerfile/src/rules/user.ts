@@ -1,4 +1,5 @@
 import { defineRule, dockerfiles } from '@havn/checklist'
+import type { DockerStage } from '@havn/checklist'
 import { commandsOf, finalInstructions, operandsOf } from '../walk.ts'
 
 const docs = { language: 'dockerfile' }
@@ -9,7 +10,7 @@ export const userRoot = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Make a user and name it before CMD: RUN useradd --system --uid 10001 app, then USER 10001.',
-  references: ['DL3002', 'CKV_DOCKER_3', 'CKV_DOCKER_8', 'CIS-DI-0001'],
+  references: ['DL3002', 'CKV_DOCKER_3', 'CKV_DOCKER_8', 'CIS-DI-0001', 'KICS fd54f200', 'KICS 67fd0c4a'],
   docs: {
     ...docs,
     what: 'Finds final stages that end with `USER root`, or never name a user.',
@@ -24,13 +25,23 @@ export const userRoot = defineRule({
       const user = finalInstructions(file).findLast(({ keyword }) => keyword === 'USER')
       const name = user?.words[0]?.text.split(':')[0] ?? ''
       if (user === undefined && /(?:^|\/)distroless\/.*nonroot|nonroot/.test(file.final.image)) continue
-      if (user === undefined)
-        report({ message: 'No USER is named: the container runs as root.', place: file.final.from.place })
+      if (user === undefined) report({ ...unnamed(file.final), place: file.final.from.place })
       else if (name === 'root' || name === '0')
         report({ message: `The last USER is ${name}.`, place: user.place })
     }
   },
 })
+
+/** The official images leave root as the user; another's image may have named one of its own. */
+function unnamed({ image }: DockerStage): { message: string; confidence?: 'likely' } {
+  const isKnown = image === 'scratch' || !image.replace(/^(?:docker\.io\/)?library\//, '').includes('/')
+  return isKnown
+    ? { message: 'No USER is named: the container runs as root.' }
+    : {
+        message: `No USER is named: the container runs as root, unless ${image} names another.`,
+        confidence: 'likely',
+      }
+}
 
 export const sudo = defineRule({
   id: 'dockerfile.sudo',
@@ -38,7 +49,7 @@ export const sudo = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Run the command before USER, where the build is root, and leave sudo out of the image.',
-  references: ['DL3004', 'CKV2_DOCKER_1'],
+  references: ['DL3004', 'CKV2_DOCKER_1', 'DKL-DI-0001', 'KICS 8ada6e80'],
   docs: {
     ...docs,
     what: 'Finds `sudo` in `RUN`.',
@@ -48,8 +59,8 @@ export const sudo = defineRule({
   },
   needs: { dockerfiles },
   check({ facts, report }) {
-    for (const { command } of commandsOf(facts.dockerfiles))
-      if (command.program === 'sudo') report({ message: 'sudo runs in the build.', place: command.place })
+    for (const { command, isBySudo } of commandsOf(facts.dockerfiles))
+      if (isBySudo) report({ message: 'sudo runs in the build.', place: command.place })
   },
 })
 

@@ -5,9 +5,10 @@ import { sourceFiles } from '../source-files.ts'
 import type { Dockerfile } from './dockerfile.ts'
 import { parseDockerfile } from './parse-dockerfile.ts'
 
-const NAME = /^(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|\.(?:Dockerfile|dockerfile|Containerfile)$/
-/** `Dockerfile.dockerignore` is the ignore file of one. */
-const IGNORE_FILE = /\.dockerignore$/
+const NAME = /^(?:Dockerfile|Containerfile)(?:[._-][\w.-]+)?$|\.(?:Dockerfile|dockerfile|Containerfile)$/
+/** Its ignore file, a template that makes one, and what is about one. */
+const NO_DOCKERFILE =
+  /\.(?:dockerignore|j2|jinja2?|tmpl|tpl|template|erb|m4|in|md|rst|txt|ya?ml|json|toml|sh|py|rb|[cm]?[jt]s|go)$/i
 
 /** All Dockerfiles of the project, by their names. */
 export const dockerfiles = defineFact<readonly Dockerfile[]>({
@@ -17,7 +18,7 @@ export const dockerfiles = defineFact<readonly Dockerfile[]>({
     const files = await get(sourceFiles)
     const found: Dockerfile[] = []
     for (const file of files ?? []) {
-      if (!NAME.test(basename(file)) || IGNORE_FILE.test(file)) continue
+      if (!NAME.test(basename(file)) || NO_DOCKERFILE.test(file)) continue
       const text = await tree.read(file)
       // Passed over, it would pass.
       if (text === null)

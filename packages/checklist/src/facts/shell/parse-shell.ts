@@ -54,6 +54,12 @@ function parseScript(script: MappedText, depth: number): ShellCommand[] {
   const commands: ShellCommand[] = []
   const inner: ShellCommand[] = []
   let words: ShellWord[] = []
+  // Of each `case` that is open: what stands here. Its patterns (`a|b)`) are no commands.
+  const cases: ('word' | 'patterns' | 'commands')[] = []
+  const turn = (to: 'patterns' | 'commands') => {
+    cases[cases.length - 1] = to
+    words = []
+  }
   const end = (operator: Operator | null) => {
     const command = toCommand(words, operator)
     if (command !== null) commands.push(command)
@@ -65,7 +71,14 @@ function parseScript(script: MappedText, depth: number): ShellCommand[] {
   while (at < text.length) {
     const character = text[at]!
     const operator = OPERATORS.find((each) => text.startsWith(each, at))
-    if (operator !== undefined) {
+    if (cases.at(-1) === 'patterns' && /[|()\n]/.test(character)) {
+      if (character === ')') turn('commands')
+      at++
+    } else if (cases.at(-1) === 'commands' && text.startsWith(';;', at)) {
+      end(';')
+      turn('patterns')
+      at += 2
+    } else if (operator !== undefined) {
       end(operator)
       at += operator.length
     } else if (/[\s()]/.test(character)) {
@@ -74,7 +87,11 @@ function parseScript(script: MappedText, depth: number): ShellCommand[] {
     } else if (character === '#') at = endOf(text, '\n', at)
     else {
       const word = readWord(script, at)
+      const isFirst = words.every(isBefore)
       words.push(word)
+      if (isFirst && word.text === 'case' && cases.at(-1) !== 'patterns') cases.push('word')
+      else if (word.text === 'in' && cases.at(-1) === 'word') turn('patterns')
+      else if (isFirst && word.text === 'esac' && cases.pop() !== undefined) words = []
       if (depth < MAX_DEPTH)
         for (const [start, end] of findSubstitutions(text, at, word.end))
           inner.push(...parseScript(script.slice(start, end), depth + 1))
@@ -122,7 +139,7 @@ function readWord(script: MappedText, start: number): ShellWord & { end: number 
 }
 
 function toCommand(words: readonly ShellWord[], operator: Operator | null): ShellCommand | null {
-  const first = words.findIndex(({ text }) => !ASSIGNMENT.test(text) && !BEFORE.has(text))
+  const first = words.findIndex((word) => !isBefore(word))
   if (first === -1) return null
   const program = words[first]!
   const args = words.slice(first + 1)
@@ -134,4 +151,8 @@ function toCommand(words: readonly ShellWord[], operator: Operator | null): Shel
     place: { ...program.place, endLine, endColumn },
     operator,
   }
+}
+
+function isBefore({ text }: ShellWord): boolean {
+  return ASSIGNMENT.test(text) || BEFORE.has(text)
 }
