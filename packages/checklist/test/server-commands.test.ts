@@ -76,6 +76,22 @@ test('follows the scripts that an image copies, and what they are given to run',
   })
 })
 
+test('build arguments are gone when an image runs', async () => {
+  const commands = await collect(image('ARG PORT=80', 'ENV X=1', 'CMD gunicorn a:b'))
+  expect([...commands[0]!.environment.keys()]).toEqual(['X'])
+})
+
+test('a database with something in it is not the image of the project', async () => {
+  const pod = (name: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: x }\nspec: { containers: [{ name: x, image: "${name}" }] }\n`
+  const commands = await collect({
+    ...image('CMD gunicorn a:b'),
+    'a.yaml': pod('shop/web:1'),
+    'b.yaml': pod('other/elasticsearch-analysis-ik:8.6.1'),
+  })
+  expect(commands.map(({ origin }) => origin.file)).toEqual(['Dockerfile', 'a.yaml'])
+})
+
 test("Flask's variables name its address", async () => {
   const commands = await collect(
     image('ENV FLASK_RUN_PORT=8000 FLASK_RUN_HOST=0.0.0.0', 'CMD ["flask", "run"]'),

@@ -1,4 +1,4 @@
-import type { DjangoProject, DjangoSetting } from '@havn/checklist'
+import type { DjangoProject, DjangoSetting, SetVariable } from '@havn/checklist'
 import { restOf } from './container-paths.ts'
 import type { Workload } from './workload.ts'
 
@@ -56,4 +56,13 @@ export function serving(workloads: readonly Workload[], { directory }: DjangoPro
     // What nobody has written down may be a folder further up.
     return service?.build == null && restOf(context, directory) !== null
   })
+}
+
+/** Whether variables of a workload lead it to other settings than those that were read. */
+export function choosesSettings(
+  environment: ReadonlyMap<string, SetVariable>,
+  { chosen }: DjangoProject,
+): boolean {
+  const module = environment.get('DJANGO_SETTINGS_MODULE')
+  return (module !== undefined && module.value !== chosen?.module) || environment.has('DJANGO_CONFIGURATION')
 }

@@ -20,6 +20,7 @@ import type {
   SetVariable,
 } from '@havn/checklist'
 import type { SourcePlace } from '@havn/plugin-api'
+import { besideFile } from './container-paths.ts'
 import { readBytes, readCpus } from './read-quantity.ts'
 import type { Probe, Stated, Workload } from './workload.ts'
 
@@ -97,11 +98,19 @@ function scriptFiles(commands: readonly ServerCommand[]): string[] {
     .slice(0, MAX_SCRIPTS)
 }
 
-/** The folder that is edited is mounted into it. */
-function isDevelopmentService({ name, mounts }: ComposeService): boolean {
+/** The folder that is edited is mounted into it, or it is named so. */
+function isDevelopmentService({ name, mounts, build, file }: ComposeService): boolean {
+  const context = build?.context ?? null
   return (
     isDevelopmentName(name) ||
-    mounts.some(({ type, source }) => type === 'bind' && /^\.\.?\/?$/.test(source ?? ''))
+    isDevelopmentName(build?.dockerfile ?? '') ||
+    mounts.some(
+      ({ type, source }) =>
+        type === 'bind' &&
+        source !== null &&
+        (/^\.\.?\/?$/.test(source) ||
+          (context !== null && besideFile(file.source.file, source)?.replace(/\/$/, '') === context)),
+    )
   )
 }
 

@@ -1,5 +1,5 @@
 import { defineRule, numberOf, optionOf, valueOf } from '@havn/checklist'
-import type { ServerCommand } from '@havn/checklist'
+import type { ServerCommand, SourceText } from '@havn/checklist'
 import { servingPython } from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
 
@@ -198,10 +198,16 @@ export const migrateEach = defineRule({
           place: places[0]!,
           ...(resource !== null && { resource }),
           related: [{ message: 'the replicas', place: replicas.place }],
+          ...(branches(scripts) && words.length > 0 && { confidence: 'possible' as const }),
         })
     }
   },
 })
+
+/** Whether a script does one thing or another by its arguments: which, is not followed. */
+function branches(scripts: readonly SourceText[]): boolean {
+  return scripts.some(({ text }) => /^\s*case\s|\$#|\[\s+"?\$\{?1\b/m.test(text))
+}
 
 export const beatReplicas = defineRule({
   id: 'deployment.beat-replicas',
@@ -219,7 +225,7 @@ export const beatReplicas = defineRule({
   },
   needs: { workloads },
   check({ facts, report }) {
-    for (const { replicas, commands, resource } of facts.workloads)
+    for (const { replicas, commands, resource, scripts } of facts.workloads)
       for (const command of commands) {
         if (command.server !== 'celery' || replicas.value < 2 || replicas.place === null) continue
         const isBeat = optionOf(command, 'verb')?.value === 'beat' || optionOf(command, 'beat') !== null
@@ -231,6 +237,7 @@ export const beatReplicas = defineRule({
             place: replicas.place,
             ...(resource !== null && { resource }),
             related: [{ message: 'the schedule', place: command.place }],
+            ...(branches(scripts) && { confidence: 'possible' as const }),
           })
       }
   },

@@ -1,6 +1,7 @@
 import { defineRule, djangoSettings, placeOfKey } from '@havn/checklist'
 import type { DjangoProject, DjangoSetting } from '@havn/checklist'
-import { knownSetting, onlyProject, serving, valueAt } from '../django.ts'
+import { choosesSettings, knownSetting, onlyProject, serving, valueAt } from '../django.ts'
+import type { Workload } from '../workload.ts'
 import { workloads } from '../workloads-fact.ts'
 
 export const sqliteReplicas = defineRule({
@@ -23,8 +24,9 @@ export const sqliteReplicas = defineRule({
     const database = project === null ? null : sqliteOf(project)
     if (project === null || database === null) return
     const { place } = database
-    for (const { replicas, resource } of serving(facts.workloads, project))
-      if (replicas.value > 1 && replicas.place !== null)
+    for (const workload of serving(facts.workloads, project)) {
+      const { replicas, resource } = workload
+      if (replicas.value > 1 && replicas.place !== null && !choosesDatabase(workload, project))
         report({
           message: `${replicas.value} replicas each write an SQLite file.`,
           place: replicas.place,
@@ -32,8 +34,17 @@ export const sqliteReplicas = defineRule({
           ...(place !== null && { related: [{ message: 'the database', place }] }),
           confidence: database.confidence,
         })
+    }
   },
 })
+
+/** Whether variables of a workload may lead its settings to another database, or it to other settings. */
+function choosesDatabase({ environment }: Workload, project: DjangoProject): boolean {
+  const names = [...environment.keys()]
+  return (
+    choosesSettings(environment, project) || names.some((name) => /DATABASE|^DB_|^POSTGRES|SQL/.test(name))
+  )
+}
 
 /** The default database that the settings have for certain, where it is an SQLite file. */
 function sqliteOf(project: DjangoProject): Pick<DjangoSetting, 'place' | 'confidence'> | null {
@@ -68,12 +79,9 @@ export const sqliteWithoutVolume = defineRule({
     if (project === null || database === null) return
     const { place } = database
     for (const workload of serving(facts.workloads, project)) {
-      const { kind, mounts, resource, environment } = workload
-      // Settings that the workload chooses may name another database.
-      const isOther = [...environment.keys()].some((name) =>
-        /^(?:DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION)$|DATABASE|^DB_|^POSTGRES|SQL/.test(name),
-      )
-      if (kind === 'image' || mounts.length > 0 || isOther || workload.hasHiddenVariables) continue
+      const { kind, mounts, resource } = workload
+      if (kind === 'image' || mounts.length > 0 || workload.hasHiddenVariables) continue
+      if (choosesDatabase(workload, project)) continue
       report({
         message: 'It writes an SQLite file into its container.',
         place: workload.place,

@@ -1,5 +1,5 @@
 import { defineRule, djangoSettings, instructionsOfStage } from '@havn/checklist'
-import type { DjangoSetting, DockerStage } from '@havn/checklist'
+import type { DjangoProject, DjangoSetting, DockerStage } from '@havn/checklist'
 import { isAbsolute, join } from 'node:path/posix'
 import { collecting } from '../collecting-fact.ts'
 import { besideFile, restOf, settingInContainer } from '../container-paths.ts'
@@ -45,6 +45,7 @@ export const staticNotCollected = defineRule({
     const project = onlyProject(facts.djangoSettings)
     const root = project?.setting('STATIC_ROOT') ?? null
     if (project === null || root === null || root.isDefault || facts.collecting.files.length > 0) return
+    const debug = knownSetting(project, 'DEBUG')
     const middleware = listOf(project.setting('MIDDLEWARE')) ?? []
     const hasWhiteNoise = middleware.some((each) => /whitenoise/i.test(each))
     const isByFinders = valueAt(project.setting('WHITENOISE_USE_FINDERS')) === true
@@ -53,6 +54,8 @@ export const staticNotCollected = defineRule({
     for (const workload of serving(facts.workloads, project)) {
       const dockerfile = workload.commands[0]?.origin.dockerfile
       if (workload.kind !== 'image' || dockerfile == null) continue
+      // With DEBUG it serves them from where they lie.
+      if (workload.commands.every(({ server }) => server === 'runserver') && debug?.value !== false) continue
       // A script that the image runs while it is built.
       const isBuiltBy = dockerfile.stages.some(({ instructions }) =>
         instructions.some(
@@ -203,7 +206,7 @@ export const staticHidden = defineRule({
       const over = app.mounts.find(
         ({ target, source }) => source !== null && isAbsolute(target) && restOf(folder, target) !== null,
       )
-      if (over === undefined) continue
+      if (over === undefined || isSource(over, app.file, project)) continue
       const isVolume = app.kind === 'compose' && !/^[./~\\$]/.test(over.source!)
       report({
         message: isVolume
@@ -220,6 +223,12 @@ export const staticHidden = defineRule({
     }
   },
 })
+
+/** A folder of the project's own code is mounted for those who edit it. */
+function isSource({ source }: Mount, file: string, { settingsFile }: DjangoProject): boolean {
+  const folder = besideFile(file, source!)
+  return folder !== null && settingsFile !== null && restOf(settingsFile, folder) !== null
+}
 
 /** An init container may copy the files into the volume. */
 function preparesVolumes({ commands }: Workload): boolean {

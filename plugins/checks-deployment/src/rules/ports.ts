@@ -149,7 +149,7 @@ export const privilegedPort = defineRule({
   hint: 'Bind a port from 1024 on (and leave 80 to the service, or to ports of compose), or set the sysctl net.ipv4.ip_unprivileged_port_start to 0.',
   references: [
     'https://docs.kernel.org/networking/ip-sysctl.html',
-    'https://github.com/containerd/containerd/blob/main/docs/cri/config.md',
+    'https://github.com/kubernetes/kubernetes/issues/102612',
   ],
   docs: {
     what: 'Finds servers that bind a port below 1024 as another user than root, where the kernel refuses it: in the network of the host (a warning), and in pods on containerd before 2.0 or CRI-O, which do not lower net.ipv4.ip_unprivileged_port_start as Docker does.',

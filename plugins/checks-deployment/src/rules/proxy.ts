@@ -10,6 +10,7 @@ import {
 } from '@havn/checklist'
 import type { DjangoProject, NginxDirective } from '@havn/checklist'
 import { isAllowed, knownSetting, listOf, onlyProject } from '../django.ts'
+import { wantedDjango } from '../django-version-fact.ts'
 import { passesOf } from '../nginx-passes.ts'
 
 /** `HTTP_X_FORWARDED_PROTO` is the header `x-forwarded-proto`. */
@@ -85,13 +86,15 @@ export const redirectLoop = defineRule({
   },
 })
 
-/** Names of a server that are written out. */
+const EXAMPLE = /example|your-?_?(?:domain|site)|my-?_?domain/i
+
+/** Names of a server that are written out, save examples in a file that is to be filled in. */
 function namesOf(server: NginxDirective | null): { name: string; place: NginxDirective['place'] }[] {
   return (server?.block ?? [])
     .filter(({ name }) => name === 'server_name')
     .flatMap(({ args }) =>
       args
-        .filter(({ text }) => /^(?:[\w-]+\.)+[a-z]{2,}$/i.test(text))
+        .filter(({ text }) => /^(?:[\w-]+\.)+[a-z]{2,}$/i.test(text) && !EXAMPLE.test(text))
         .map(({ text, place }) => ({ name: text, place })),
     )
 }
@@ -131,11 +134,7 @@ export const serverNameRefused = defineRule({
       )
       if (server === null || told.has(server) || !/^\$(?:http_)?host(?::|$)/.test(host?.args[1]?.text ?? ''))
         continue
-      // Example names of a file that is to be filled in.
-      const names = namesOf(server).filter(
-        ({ name }) => !/example|yourdomain|your-domain|mydomain/.test(name),
-      )
-      for (const { name, place } of names)
+      for (const { name, place } of namesOf(server))
         if (!isAllowed(name, allowed))
           report({
             message: `${name} is not in ALLOWED_HOSTS.`,
@@ -163,10 +162,11 @@ export const csrfOrigins = defineRule({
     good: '# settings.py: CSRF_TRUSTED_ORIGINS = ["https://shop.test"]\nserver {\n  listen 443 ssl;\n  server_name shop.test;\n  location / {\n    proxy_pass http://app;\n  }\n}\n',
     language: 'nginx',
   },
-  needs: { djangoSettings, nginxConfigs },
+  needs: { djangoSettings, nginxConfigs, wantedDjango },
   check({ facts, report }) {
     const project = onlyProject(facts.djangoSettings)
-    if (project === null) return
+    // Before 4.0 Django does not look at Origin.
+    if (project === null || (facts.wantedDjango.major ?? 4) < 4) return
     const header = knownSetting(project, 'SECURE_PROXY_SSL_HEADER')
     const origins = listOf(knownSetting(project, 'CSRF_TRUSTED_ORIGINS'))
     const middleware = listOf(project.setting('MIDDLEWARE')) ?? []

@@ -1,5 +1,5 @@
 import { defineRule, djangoSettings } from '@havn/checklist'
-import { knownSetting, serving, valueAt, onlyProject } from '../django.ts'
+import { choosesSettings, knownSetting, serving, valueAt, onlyProject } from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
 
 const TRUE = /^(?:1|true|yes|on|t|y)$/i
@@ -151,6 +151,7 @@ export const variableMissing = defineRule({
     )) {
       // One that sets none at all gets them from whoever starts it.
       if (kind === 'image' || hasHiddenVariables || environment.size === 0) continue
+      if (choosesSettings(environment, project)) continue
       for (const name of project.fakes) {
         if (environment.has(name) || environment.has(`${name}_FILE`)) continue
         const near = [...environment].find(([other]) => isNear(name, other))

@@ -54,6 +54,17 @@ export const proxyCases: Readonly<Record<string, Cases>> = {
   },
   'deployment.csrf-origin-missing': {
     passing: {
+      'a Django that does not look': {
+        ...django(csrf),
+        ...nginx(
+          'server {',
+          '  listen 443 ssl;',
+          '  server_name a.test;',
+          '  location / { proxy_pass http://app; }',
+          '}',
+        ),
+        'requirements.txt': 'Django>=2.2,<4.0\n',
+      },
       'an origin, a pattern': {
         ...django(csrf, "CSRF_TRUSTED_ORIGINS = ['https://a.test', 'https://*.b.test']"),
         ...nginx(

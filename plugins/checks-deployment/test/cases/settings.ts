@@ -8,6 +8,20 @@ export const settingsCases: Readonly<Record<string, Cases>> = {
         ...django("DEBUG = os.environ.get('SHOP_DEBUG') == '1'"),
         ...compose(...WEB, '  environment: { SHOP_DEBUG: "0", DEBUG: "1" }'),
       },
+      'a build argument, which is gone when it runs': {
+        ...django("DEBUG = os.environ.get('SHOP_DEBUG') == '1'"),
+        ...image('ARG SHOP_DEBUG=1', 'CMD gunicorn shop.wsgi'),
+      },
+      'the folder that is edited': {
+        ...django("DEBUG = os.environ.get('SHOP_DEBUG') == '1'"),
+        ...compose(
+          'web:',
+          '  build: ./shop',
+          '  volumes: ["./shop/:/app"]',
+          '  environment: { SHOP_DEBUG: "1" }',
+        ),
+        'shop/Dockerfile': 'FROM python:3.13-slim\nCMD gunicorn shop.wsgi\n',
+      },
       'for development': {
         ...django("DEBUG = os.environ.get('SHOP_DEBUG') == '1'"),
         ...compose(...WEB),
@@ -23,6 +37,10 @@ export const settingsCases: Readonly<Record<string, Cases>> = {
   },
   'deployment.variable-missing': {
     passing: {
+      'other settings than those that need it': {
+        ...django("MAIL = os.environ['SHOP_MAIL_HOST']"),
+        ...compose(...WEB, '  environment: { DJANGO_SETTINGS_MODULE: shop.production }'),
+      },
       'set, or from a file that nobody sees': {
         ...django("MAIL = os.environ['SHOP_MAIL_HOST']"),
         ...compose(
@@ -96,6 +114,13 @@ export const settingsCases: Readonly<Record<string, Cases>> = {
   'deployment.sqlite-replicas': {
     passing: {
       'one replica': { ...django(sqlite), ...deployment(['replicas: 1']) },
+      'other settings, or another database, by its variables': {
+        ...django(sqlite),
+        ...deployment(
+          ['replicas: 3'],
+          ['env: [{ name: DATABASE_URL, valueFrom: { secretKeyRef: { name: x, key: y } } }]'],
+        ),
+      },
       'chosen by the environment': {
         ...django(`if not os.environ.get('DATABASE_URL'):`, `    ${sqlite}`),
         ...deployment(['replicas: 3']),

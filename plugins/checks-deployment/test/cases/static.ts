@@ -31,6 +31,14 @@ const collected = image(
 export const staticCases: Readonly<Record<string, Cases>> = {
   'deployment.static-not-collected': {
     passing: {
+      'by runserver, with DEBUG': {
+        ...django(
+          'DEBUG = True',
+          "MIDDLEWARE = ['whitenoise.middleware.WhiteNoiseMiddleware']",
+          "STATIC_ROOT = '/static'",
+        ),
+        ...image('CMD python manage.py runserver 0.0.0.0:8000'),
+      },
       'by a pipeline': {
         ...django("MIDDLEWARE = ['whitenoise.middleware.WhiteNoiseMiddleware']", "STATIC_ROOT = '/static'"),
         ...image('CMD gunicorn a:b'),
@@ -126,6 +134,11 @@ export const staticCases: Readonly<Record<string, Cases>> = {
           '  command: sh -c "python manage.py collectstatic --noinput && gunicorn shop.wsgi"',
           '  volumes: ["static:/app/staticfiles"]',
         ),
+      },
+      'the code, for those who edit it': {
+        ...django(...settings.slice(0, -1), "STATIC_ROOT = BASE_DIR / 'shop/static'"),
+        ...collected,
+        ...compose('web:', '  build: .', '  volumes: ["./shop:/app/shop"]'),
       },
       'a mount beside them': {
         ...django(...settings),

@@ -11,7 +11,7 @@ import { readPipfileLock } from './read-pipfile-lock.ts'
 const READERS: readonly { matches(file: string): boolean; read(source: SourceText): Requirement[] }[] = [
   {
     matches: (file) =>
-      /(?:^|[-_.])(?:requirements|constraints)(?:[-_.][\w.-]+)?\.(?:txt|in)$|(?:^|\/)requirements\/[^/]+\.(?:txt|in)$/.test(
+      /(?:^|[-_.])(?:requirements|constraints)(?:[-_.][\w.-]+)?\.(?:txt|in)$|(?:^|\/)requirements\/[^/]+\.(?:txt|in|pip)$/.test(
         file,
       ),
     read: readRequirementsFile,

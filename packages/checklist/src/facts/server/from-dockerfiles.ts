@@ -25,10 +25,19 @@ export function startOf(stage: DockerStage | null): ImageStart {
   return { entrypoint: last('ENTRYPOINT'), command: last('CMD') }
 }
 
-/** Variables that an image sets. */
+/** Variables that instructions of an image know, its build arguments included. */
 export function variablesOfStage(stage: DockerStage | null): Map<string, SetVariable> {
+  return readVariables(instructionsOfStage(stage))
+}
+
+/** Variables that an image gives to what runs in it: build arguments are gone by then. */
+function environmentOfStage(stage: DockerStage | null): Map<string, SetVariable> {
+  return readVariables(instructionsOfStage(stage).filter(({ keyword }) => keyword !== 'ARG'))
+}
+
+function readVariables(instructions: readonly DockerInstruction[]): Map<string, SetVariable> {
   const variables = new Map<string, SetVariable>()
-  for (const { keyword, words, place } of instructionsOfStage(stage)) {
+  for (const { keyword, words, place } of instructions) {
     if (keyword !== 'ENV' && keyword !== 'ARG') continue
     const [first, ...rest] = words
     if (keyword === 'ENV' && first !== undefined && !first.text.includes('=')) {
@@ -72,7 +81,7 @@ export interface StageStart {
 /** The servers that an image starts. */
 export async function readStage(reader: CommandReader, start: StageStart): Promise<ServerCommand[]> {
   const { origin } = start
-  const environment = new Map([...variablesOfStage(origin.stage), ...(start.environment ?? [])])
+  const environment = new Map([...environmentOfStage(origin.stage), ...(start.environment ?? [])])
   const isInherited = origin.kind !== 'dockerfile' && !start.entrypoint && !start.command
   const started = { origin, environment, via: [], wrappers: [], rest: [], isInherited }
 

@@ -8,6 +8,9 @@ import type { CommandOrigin, ServerCommand, SetVariable } from './server-command
 /** Images that are not made of the project's Dockerfile. */
 const FOREIGN =
   /(?:^|\/)(?:postgres|postgresql|postgis|redis|valkey|nginx|nginx-unprivileged|httpd|caddy|traefik|haproxy|envoy|rabbitmq|memcached|mysql|mariadb|mongo|elasticsearch|opensearch|minio|busybox|alpine|debian|ubuntu|curl|pgbouncer|cloud-sql-proxy|gce-proxy|prometheus|grafana|statsd-exporter|celery-exporter|oauth2-proxy|fluent-bit|fluentd|vault|adminer|pgadmin4|flower|mailhog)$/
+/** Databases and brokers with something in them: `elasticsearch-analysis-ik`, `redis-stack-server`. */
+const EXTENDED =
+  /(?:^|\/)(?:postgres|postgresql|postgis|redis|valkey|elasticsearch|opensearch|mongo|mongodb|mysql|mariadb|rabbitmq|memcached|kafka|zookeeper)[-_][\w.-]+$/
 
 /** The servers that containers start: by commands of their own, or by what the project's only image starts. */
 export async function fromManifests(
@@ -43,5 +46,5 @@ export async function fromManifests(
 }
 
 function isOwn({ imageReference }: PodContainer): boolean {
-  return imageReference !== null && !FOREIGN.test(imageReference.name)
+  return imageReference !== null && !FOREIGN.test(imageReference.name) && !EXTENDED.test(imageReference.name)
 }
