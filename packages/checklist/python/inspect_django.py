@@ -34,6 +34,9 @@ def main():
     outcome = None
     if report["django"] is not None:
         outcome = attempts.boot(request, text)
+        if request["module"] is None and outcome.get("module"):
+            # Only the entry could tell which they are.
+            text = settings_text.SettingsText(outcome["module"], request["directory"])
     if outcome is None or outcome.get("settings") is None:
         report["static"] = text.values()
     report["text"] = text.describe()

@@ -226,7 +226,7 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
 
   test('bear settings that print, write, fork, and leave threads running', async () => {
     const text = [
-      'import os, sys, threading, time',
+      'import os, sys, tempfile, threading, time',
       'print("{}" * 1000)',
       'os.write(1, b"noise")',
       'threading.Thread(target=time.sleep, args=(60,)).start()',
@@ -235,6 +235,7 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
       'open(LOG, "w").write("hello")',
       'READ_BACK = open(LOG).read()',
       'LOGGING = {"version": 1, "handlers": {"f": {"class": "logging.FileHandler", "filename": "/var/log/shop/x.log"}}}',
+      'tempfile.NamedTemporaryFile().close()',
       '(BASE_DIR / "manage.py").unlink()',
       // Last: both processes run what follows, and only one of them can remove a file.
       'os.fork()',
@@ -244,6 +245,31 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
     const seen = await read(text)
     expect(seen.setting('READ_BACK')?.value).toBe('hello')
     expect((await readdir(project.root)).sort()).toEqual(['manage.py', 'shop'])
+  })
+
+  test('are read by their text where settings change files in ways that cannot be led elsewhere', async () => {
+    const seen = await read('import shutil\nshutil.rmtree(BASE_DIR / "shop")\n')
+    expect(seen).toMatchObject({
+      reading: 'static',
+      failure: { stage: 'settings', reason: 'writing' },
+      notBootedBecause: 'they change files as they load',
+    })
+    expect((await readdir(project.root)).sort()).toEqual(['manage.py', 'shop'])
+  })
+
+  test('have their places where only running the entry tells which settings there are', async () => {
+    await project.write('manage.py', 'import django\n')
+    await project.write('shop/asgi.py', '')
+    await project.write(
+      'shop/wsgi.py',
+      'import os\nimport django.core.wsgi as w\nstage = "settings"\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", f"shop.{stage}")\napplication = w.get_wsgi_application()\n',
+    )
+    const seen = await project.read()
+    expect(seen).toMatchObject({
+      chosen: { module: 'shop.settings', file: 'shop/wsgi.py' },
+      settingsFile: SETTINGS,
+    })
+    expect(seen.setting('DEBUG')?.place).toMatchObject({ file: SETTINGS, line: lineOf('DEBUG') })
   })
 
   test('reach nobody', async () => {

@@ -7,7 +7,7 @@ import sys
 import traceback
 
 from . import values
-from .sandbox import NetworkIsOff
+from .sandbox import NetworkIsOff, WritingIsOff
 
 MAX_MESSAGES = 500
 MAX_PATTERNS = 5000
@@ -267,6 +267,8 @@ def reason_of(error):
     while error is not None:
         if isinstance(error, NetworkIsOff) or "network is off while settings are checked" in str(error):
             return "network"
+        if isinstance(error, WritingIsOff):
+            return "writing"
         error = error.__cause__ or error.__context__
     return "raised"
 

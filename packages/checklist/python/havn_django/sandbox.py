@@ -41,6 +41,10 @@ class NetworkIsOff(OSError):
     """The project wants the network while it loads."""
 
 
+class WritingIsOff(PermissionError):
+    """The project changes files in a way that cannot be led elsewhere."""
+
+
 def install():
     """Puts the functions in place; they do as always until `enter`."""
     builtins.open = io.open = _open
@@ -62,6 +66,8 @@ def enter(overlay):
         if not os.getcwd().startswith(os.path.realpath(folder) + os.sep)
     )
     _overlay = os.path.realpath(overlay)
+    # A project that lies in the machine's folder for temporary files has them elsewhere.
+    tempfile.tempdir = os.environ["TMPDIR"] = _overlay
     sys.addaudithook(_audit)
 
 
@@ -95,7 +101,7 @@ def _audit(event, args):
 def _refuse(path):
     if isinstance(path, int) or _overlaid(path) is None:
         return
-    raise PermissionError(errno.EACCES, "Nothing is written while settings are checked", os.fsdecode(path))
+    raise WritingIsOff(errno.EACCES, "Nothing is written while settings are checked", os.fsdecode(path))
 
 
 def _overlaid(path):

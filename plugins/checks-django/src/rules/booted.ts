@@ -38,7 +38,8 @@ export const doesNotBoot = defineRule({
 /** What fails for what is not installed, reached or named here, and need not in the deployment. */
 function isOfThisMachine({ failure, chosen }: DjangoProject): boolean {
   const isUnnamed = chosen?.module === null && /DJANGO_SETTINGS_MODULE/.test(failure?.summary ?? '')
-  return isUnnamed || failure?.missingModule != null || failure?.reason === 'network'
+  const isHindered = failure?.reason === 'network' || failure?.reason === 'writing'
+  return isUnnamed || failure?.missingModule != null || isHindered
 }
 
 function told({ chosen, failure }: DjangoProject): string {

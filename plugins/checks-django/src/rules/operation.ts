@@ -103,7 +103,9 @@ export const loggingDebug = settingRule({
       const isDebug =
         valueAt(logger, 'level') === 'DEBUG' && /^(?:root|loggers\.(?:|root|django(?:\..*)?))$/.test(path)
       if (!isDebug) return []
-      return [{ setting, place: placeOfKey(setting!, `${path}.level`), message: `${path} is at DEBUG.` }]
+      // The root has the empty name, too.
+      const name = path === 'loggers.' ? 'root' : path
+      return [{ setting, place: placeOfKey(setting!, `${path}.level`), message: `${name} is at DEBUG.` }]
     })
   },
 })

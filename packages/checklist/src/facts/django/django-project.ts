@@ -22,8 +22,8 @@ export interface DjangoMessage {
 export interface DjangoFailure {
   /** How far it came: `settings` were not read; all later ones are told beside settings that were. */
   stage: 'settings' | 'apps' | 'secret' | 'urls' | 'checks'
-  /** `network`: it wants the network while it loads, which it does not get here. */
-  reason: 'raised' | 'exited' | 'network' | 'timeout'
+  /** `network`, `writing`: it wants the network, or to change files, while it loads, and may not here. */
+  reason: 'raised' | 'exited' | 'network' | 'writing' | 'timeout'
   /** `ImproperlyConfigured: …`. */
   summary: string
   traceback: string

@@ -24,7 +24,7 @@ export type AssignmentReport = z.infer<typeof assignment>
 
 const failure = z.object({
   stage: z.enum(['settings', 'apps', 'secret', 'urls', 'checks']),
-  reason: z.enum(['raised', 'exited', 'network', 'timeout']),
+  reason: z.enum(['raised', 'exited', 'network', 'writing', 'timeout']),
   type: z.string(),
   message: z.string(),
   missingModule: z.string().nullable(),

@@ -51,7 +51,7 @@ export function readReport(input: {
 
   return {
     directory,
-    chosen,
+    chosen: { ...chosen, module: chosen.module ?? boot?.module ?? null },
     reading: settings !== null ? 'booted' : text.files.length > 0 ? 'static' : 'none',
     notBootedBecause: whyNotBooted(report, chosen),
     pythonVersion: report.python,
@@ -89,6 +89,7 @@ function whyNotBooted({ django, boot }: DjangoReport, { module }: ChosenSettings
   if (failure.missingModule !== null) return `this Python does not have ${failure.missingModule}`
   if (module === null && failure.message.includes('DJANGO_SETTINGS_MODULE')) return 'nothing names them'
   if (failure.reason === 'network') return 'they want the network as they load'
+  if (failure.reason === 'writing') return 'they change files as they load'
   return 'they do not boot'
 }
 
