@@ -4,6 +4,7 @@ import {
   djangoSettings,
   effectiveDirectives,
   hasInclude,
+  isDevelopmentName,
   nginxConfigs,
   serverOf,
   speaksTls,
@@ -134,8 +135,9 @@ export const serverNameRefused = defineRule({
       )
       if (server === null || told.has(server) || !/^\$(?:http_)?host(?::|$)/.test(host?.args[1]?.text ?? ''))
         continue
+      // A site for development beside it has settings of its own.
       for (const { name, place } of namesOf(server))
-        if (!isAllowed(name, allowed))
+        if (!isAllowed(name, allowed) && !isDevelopmentName(name))
           report({
             message: `${name} is not in ALLOWED_HOSTS.`,
             place,

@@ -25,7 +25,8 @@ export const debugInEnvironment = defineRule({
     const names = new Map(
       reading.flatMap(({ strings, place }) =>
         strings
-          .filter(({ text }) => /^[A-Z][A-Z0-9_]*$/.test(text))
+          // Others, such as PRODUCTION, may switch it off.
+          .filter(({ text }) => /^[A-Z][A-Z0-9_]*$/.test(text) && /DEBUG|DEV|LOCAL/.test(text))
           .map(({ text }) => [text, place] as const),
       ),
     )

@@ -102,6 +102,15 @@ export const proxyCases: Readonly<Record<string, Cases>> = {
   },
   'deployment.server-name-refused': {
     passing: {
+      'a site for development': {
+        ...django(...hosts),
+        ...nginx(
+          'server {',
+          '  server_name dev.shop.test;',
+          '  location / { proxy_set_header Host $host; proxy_pass http://app; }',
+          '}',
+        ),
+      },
       'allowed, with all below; another app': {
         ...django("ALLOWED_HOSTS = ['.shop.test']", 'DEBUG = False'),
         ...nginx(

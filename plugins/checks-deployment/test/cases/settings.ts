@@ -4,6 +4,10 @@ import { WEB, compose, deployment, django, found, image, sqlite } from './files.
 export const settingsCases: Readonly<Record<string, Cases>> = {
   'deployment.debug-in-environment': {
     passing: {
+      'a variable that switches it off': {
+        ...django("DEBUG = os.environ.get('SHOP_PRODUCTION') != '1'"),
+        ...compose(...WEB, '  environment: { SHOP_PRODUCTION: "1" }'),
+      },
       'off, and another variable': {
         ...django("DEBUG = os.environ.get('SHOP_DEBUG') == '1'"),
         ...compose(...WEB, '  environment: { SHOP_DEBUG: "0", DEBUG: "1" }'),
