@@ -62,7 +62,7 @@ export { chooseDjangoSettings, readDjangoLayout, readDjangoLayouts } from './dja
 export type { ChosenSettings, DjangoEntryFile, DjangoLayout, DjangoSettingsHint } from './django-layout.ts'
 export { redirectEndpoints } from './redirect-endpoints.ts'
 export { openSourceTree } from './source-tree.ts'
-export type { SourceTree } from './source-tree.ts'
+export type { ReadOptions, SourceTree } from './source-tree.ts'
 export { toVersionSpecifier } from './poetry-constraint.ts'
 export { parsePyproject, readPythonProject } from './python-project.ts'
 export type { Pyproject } from './python-project.ts'

@@ -1,4 +1,4 @@
-import { readFile, readdir, realpath } from 'node:fs/promises'
+import { open, readFile, readdir, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 
 /** A read-only view of an app's source tree. Paths are relative to the root; nothing outside it is readable. */
@@ -6,9 +6,15 @@ export interface SourceTree {
   /** Absolute path. */
   readonly root: string
   /** The file's text, or null when there is none, it is a folder, or it lies outside the tree. */
-  read(path: string): Promise<string | null>
+  read(path: string, options?: ReadOptions): Promise<string | null>
   /** Names in a folder, sorted; folders end with a slash. Empty when there is no such folder. */
   list(path?: string): Promise<string[]>
+}
+
+/** How a file of a tree is read. */
+export interface ReadOptions {
+  /** No more than so many bytes from its beginning, however large it is: what kind of file it is shows there. */
+  headBytes?: number
 }
 
 /** Files beyond this size are not source: read as if they were not there. */
@@ -28,9 +34,10 @@ export async function openSourceTree(directory: string): Promise<SourceTree> {
 
   return {
     root,
-    async read(path) {
+    async read(path, { headBytes } = {}) {
       const real = await inside(path)
       if (real === null) return null
+      if (headBytes !== undefined) return readHead(real, headBytes).catch(() => null)
       const content = await readFile(real).catch(() => null)
       return content === null || content.length > MAX_FILE_BYTES ? null : content.toString('utf8')
     },
@@ -41,4 +48,10 @@ export async function openSourceTree(directory: string): Promise<SourceTree> {
       return entries.map((entry) => entry.name + (entry.isDirectory() ? '/' : '')).sort()
     },
   }
+}
+
+async function readHead(path: string, bytes: number): Promise<string> {
+  await using file = await open(path)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
+  return buffer.toString('utf8', 0, bytesRead)
 }

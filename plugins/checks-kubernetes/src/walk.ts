@@ -12,13 +12,15 @@ const STAYING: ReadonlySet<BuiltinKind | null> = new Set<BuiltinKind>([
   'Deployment',
   'StatefulSet',
   'DaemonSet',
+  'ReplicaSet',
+  'ReplicationController',
 ])
 
 /** An object that makes pods. */
 export interface Workload {
   object: KubernetesObject
   pods: PodTemplate
-  /** Its pods are to stay up; those of jobs, and single ones, end. */
+  /** Its pods are to stay up, and are replaced where they end; those of jobs, and single ones, are not. */
   isStaying: boolean
 }
 

@@ -168,6 +168,19 @@ describe('is found, and no crash', () => {
     )
   })
 
+  test('manifests in JSON that are too large, and no data', async () => {
+    const object = '{ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" } }'
+    const large = (text: string) => text + ' '.repeat(5 * 1024 * 1024)
+    const { findings } = await checkFiles(rules, {
+      'list.json': large(`{ "items": [${object}], "apiVersion": "v1", "kind": "List" }`),
+      'one.json': large(object),
+      'data.json': large('[1, 2, 3]'),
+    })
+    expect(findings.map(({ rule, place }) => `${rule} ${place!.file}`)).toEqual(
+      ['list', 'one'].map((name) => `kubernetes.not-checked ${name}.json`),
+    )
+  })
+
   test.each([
     ['binary', 'apiVersion: v1\nkind: Pod\n\u0000\u0001PNG', 'kubernetes.unreadable'],
     ['brackets', `apiVersion: v1\nkind: Pod\na: ${'['.repeat(10_000)}`, 'kubernetes.unreadable'],

@@ -15,6 +15,23 @@ function as(kind: string, files: { 'web.yaml': string }): { 'web.yaml': string }
   return { 'web.yaml': files['web.yaml'].replace('kind: Deployment', `kind: ${kind}`) }
 }
 
+/** A Job, with a line above its container. */
+function jobOf(line: string): { 'web.yaml': string } {
+  return file(
+    'apiVersion: batch/v1',
+    'kind: Job',
+    'metadata: {name: a}',
+    'spec:',
+    '  template:',
+    '    spec:',
+    '      restartPolicy: Never',
+    '      containers:',
+    ...(line === '' ? [] : [`        ${line}`]),
+    '        - name: a',
+    '          image: b',
+  )
+}
+
 const ported = deployment({ container: [image, 'ports: [{ name: http, containerPort: 8000 }]'] })
 
 /** More than the examples of the docs, by rule. */
@@ -133,6 +150,46 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
       }),
     },
   },
+  'kubernetes.capability-added': {
+    failing: {
+      'one of the others': web({
+        container: [
+          image,
+          'securityContext:',
+          '  capabilities:',
+          '    add:',
+          '      - NET_BIND_SERVICE',
+          '      # finds: kubernetes.capability-added',
+          '      - NET_ADMIN',
+        ],
+      }),
+    },
+  },
+  'kubernetes.service-exposed': {
+    passing: {
+      'internal balancers': file(
+        'apiVersion: v1',
+        'kind: Service',
+        'metadata: {name: a, annotations: {networking.gke.io/load-balancer-type: Internal}}',
+        'spec: {type: LoadBalancer}',
+        '---',
+        'apiVersion: v1',
+        'kind: Service',
+        'metadata: {name: b, annotations: {service.beta.kubernetes.io/azure-load-balancer-internal: "true"}}',
+        'spec: {type: LoadBalancer}',
+      ),
+    },
+    failing: {
+      'a balancer that is said not to be internal': file(
+        'apiVersion: v1',
+        'kind: Service',
+        'metadata: {name: a, annotations: {service.beta.kubernetes.io/azure-load-balancer-internal: "false"}}',
+        'spec:',
+        '  # finds: kubernetes.service-exposed',
+        '  type: LoadBalancer',
+      ),
+    },
+  },
   'kubernetes.host-port': {
     passing: {
       'one on each node': as(
@@ -163,7 +220,42 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
   'kubernetes.memory-request': {
     passing: {
       'from the limit': web({ container: [image, 'resources: { limits: { memory: 1Gi } }'] }),
-      'what ends': as('Job', web({})),
+      'before the others': web({
+        pod: ['initContainers: [{ name: a, image: "b:1" }]'],
+        container: [image, 'resources: { requests: { memory: 1Gi } }'],
+      }),
+    },
+    failing: {
+      'what ends': jobOf('# finds: kubernetes.memory-request'),
+    },
+  },
+  'kubernetes.liveness-missing': {
+    passing: {
+      'what ends': jobOf(''),
+    },
+    failing: {
+      'one pod': file(
+        'apiVersion: v1',
+        'kind: Pod',
+        'metadata: {name: a}',
+        'spec:',
+        '  containers:',
+        '    # finds: kubernetes.liveness-missing',
+        '    - name: a',
+        '      image: b',
+      ),
+      'the old kind': file(
+        'apiVersion: v1',
+        'kind: ReplicationController',
+        'metadata: {name: a}',
+        'spec:',
+        '  template:',
+        '    spec:',
+        '      containers:',
+        '        # finds: kubernetes.liveness-missing',
+        '        - name: a',
+        '          image: b',
+      ),
     },
   },
   'kubernetes.startup-missing': {
@@ -212,7 +304,7 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
       'names that are none': web({
         container: [
           image,
-          'env: [{ name: TOKEN_TTL, value: abcd }, { name: KEY, value: $(KEY) }, { name: PASSWORD, value: "" }]',
+          'env: [{ name: TOKEN_TTL, value: abcd }, { name: AUTH_ORG_ROLE, value: Admin }, { name: SPREAD_TOPOLOGY_KEY, value: a/b }, { name: KEY, value: $(KEY) }, { name: PASSWORD, value: "" }]',
         ],
       }),
     },

@@ -1,5 +1,6 @@
 import { checkFiles, testRule } from '@havn/checklist/testing'
 import { describe, expect, test } from 'vitest'
+import { deployment } from '../src/examples.ts'
 import { rules } from '../src/rules/index.ts'
 import { cases } from './cases.ts'
 
@@ -44,6 +45,41 @@ test('charts of Helm are named, once each', async () => {
       'chart/templates/a.yaml',
     ],
   ])
+})
+
+describe('how much it matters', () => {
+  const service = (...ports: number[]) =>
+    `---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: web}, ports: [${ports.map((port) => `{name: p${port}, port: ${port}}`).join(', ')}]}\n`
+  const ports = deployment({ container: ['image: shop:1.4', 'ports: [{ containerPort: 8000 }]'] })
+  const asking = (port: string) =>
+    deployment({
+      container: [
+        'image: shop:1.4',
+        'ports: [{ containerPort: 8000 }]',
+        `livenessProbe: { tcpSocket: { port: ${port} } }`,
+      ],
+    })
+  const pidOf = (kind: string) => deployment({ pod: ['hostPID: true'] }).replace('Deployment', kind)
+  const adding = (name: string) =>
+    deployment({ container: ['image: shop:1.4', `securityContext: { capabilities: { add: [${name}] } }`] })
+  const bare = (kind: string) => deployment({}).replace('Deployment', kind)
+
+  test.each([
+    ['a service of which the pods list no port', 'service-port-unknown', ports + service(80), 'warn'],
+    ['one of which they list another', 'service-port-unknown', ports + service(80, 8000), 'info'],
+    ['a probe of a port that is not listed', 'probe-port-unknown', asking('9000'), 'info'],
+    ['a probe of a name that is not there', 'probe-port-unknown', asking('web'), 'error'],
+    ["the node's processes", 'host-namespace', pidOf('Deployment'), 'warn'],
+    ["the node's processes, for an agent", 'host-namespace', pidOf('DaemonSet'), 'info'],
+    ['a way to the node', 'capability-added', adding('SYS_ADMIN'), 'warn'],
+    ['another capability', 'capability-added', adding('SYS_NICE'), 'info'],
+    ['memory of what stays up', 'memory-limit', bare('ReplicaSet'), 'warn'],
+    ['memory of what ends', 'memory-limit', bare('Job').replace('apps', 'batch'), 'info'],
+  ])('%s', async (_, rule, text, severity) => {
+    const { findings } = await checkFiles(rules, { 'a.yaml': text })
+    const found = findings.filter((each) => each.rule === `kubernetes.${rule}`)
+    expect(found.map((each) => each.severity)).toEqual([severity])
+  })
 })
 
 test('a patch is not told off for what it leaves out', async () => {

@@ -87,7 +87,7 @@ export const serviceExposed = defineRule({
   severity: 'info',
   confidence: 'likely',
   hint: 'Put an Ingress before it and make it ClusterIP, or name loadBalancerSourceRanges.',
-  references: ['exposed-services', 'CKV_K8S_45'],
+  references: ['exposed-services', 'KICS 26763a1c', 'KICS 845acfbe'],
   docs: {
     ...docs,
     what: 'Finds services of the type NodePort, and of the type LoadBalancer without `loadBalancerSourceRanges` and without an internal address.',
@@ -100,7 +100,7 @@ export const serviceExposed = defineRule({
     for (const object of objectsOf(facts.manifests, 'Service')) {
       const type = object.node.at('spec', 'type')
       const annotations = [...(object.node.at('metadata', 'annotations')?.entries() ?? [])]
-      const isInternal = annotations.some(({ key }) => /internal|scheme/.test(key))
+      const isInternal = annotations.some(({ key, value }) => saysInternal(key, value.text ?? ''))
       const isOpen =
         type?.text === 'LoadBalancer' &&
         !isInternal &&
@@ -110,6 +110,12 @@ export const serviceExposed = defineRule({
     }
   },
 })
+
+/** Each cloud has an annotation of its own: `…-load-balancer-internal: "true"`, `…/load-balancer-type: Internal`. */
+function saysInternal(key: string, value: string): boolean {
+  if (/internal/.test(key)) return !/^(?:false|0\.0\.0\.0\/0)$/i.test(value)
+  return /load-balancer-(?:type|scheme)$/.test(key) && /^internal$/i.test(value)
+}
 
 const ingress = (...more: string[]) =>
   [
@@ -131,7 +137,7 @@ export const ingressWithoutTls = defineRule({
   severity: 'warn',
   confidence: 'likely',
   hint: 'Add tls: with the hosts and the Secret of the certificate; cert-manager keeps it new.',
-  references: ['KICS b9c83569', 'https://kubernetes.io/docs/concepts/services-networking/ingress/#tls'],
+  references: ['https://kubernetes.io/docs/concepts/services-networking/ingress/#tls'],
   docs: {
     ...docs,
     what: 'Finds Ingresses without `tls` and without an annotation that speaks of certificates; those of local names are passed over.',

@@ -10,7 +10,7 @@ export const secretInEnv = defineRule({
   severity: 'warn',
   confidence: 'likely',
   hint: 'Put it into a Secret that is not in git, and name that: valueFrom: { secretKeyRef: … }.',
-  references: ['CWE-798', 'env-var-secret', 'KSV-0109'],
+  references: ['CWE-798', 'env-var-secret'],
   docs: {
     ...docs,
     what: 'Finds variables of containers whose names are those of secrets, and whose values stand in the manifest; and passwords in URLs.',

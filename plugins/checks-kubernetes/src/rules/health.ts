@@ -1,4 +1,11 @@
 import { containerRule, when } from '../container-rule.ts'
+import type { WorkloadContainer } from '../walk.ts'
+
+/** It is to run until somebody ends it. */
+function isServing({ isStaying, isInit, object, pods }: WorkloadContainer): boolean {
+  const restarts = pods.spec.at('restartPolicy')?.text ?? 'Always'
+  return !isInit && (isStaying || (object.builtin === 'Pod' && restarts === 'Always'))
+}
 
 export const readinessMissing = containerRule({
   id: 'kubernetes.readiness-missing',
@@ -7,7 +14,7 @@ export const readinessMissing = containerRule({
   confidence: 'likely',
   hint: 'Add a readinessProbe that asks the app: httpGet: { path: /up, port: 8000 }.',
   references: ['CKV_K8S_9', 'no-readiness-probe'],
-  what: 'Finds containers of Deployments, StatefulSets and DaemonSets that have ports and no `readinessProbe`; a note where they have no ports.',
+  what: 'Finds containers that have ports and no `readinessProbe`; a note where they have no ports, and for single pods. Jobs are passed over.',
   why: 'Each rollout sends requests to pods that still start, and goes on although the new version answers none.',
   bad: { container: ['image: shop:1.4', 'ports: [{ containerPort: 8000 }]'] },
   good: {
@@ -17,9 +24,10 @@ export const readinessMissing = containerRule({
       'readinessProbe: { httpGet: { path: /up, port: 8000 } }',
     ],
   },
-  check({ container, isStaying, isInit }) {
-    if (!isStaying || isInit || container.probes.some(({ type }) => type === 'readiness')) return []
-    const severity = container.ports.length > 0 ? undefined : ('info' as const)
+  check(each) {
+    const { container, isStaying } = each
+    if (!isServing(each) || container.probes.some(({ type }) => type === 'readiness')) return []
+    const severity = isStaying && container.ports.length > 0 ? undefined : ('info' as const)
     return when(true, `${container.name} has no readiness probe.`, undefined, severity)
   },
 })
@@ -31,14 +39,14 @@ export const livenessMissing = containerRule({
   confidence: 'likely',
   hint: 'Add a livenessProbe that asks the process alone, not its database.',
   references: ['CKV_K8S_8', 'no-liveness-probe'],
-  what: 'Finds containers of Deployments, StatefulSets and DaemonSets without a `livenessProbe`.',
+  what: 'Finds containers without a `livenessProbe`. Jobs are passed over.',
   why: 'A process in a deadlock stays there, with its share of the requests, until somebody notices.',
   bad: { container: ['image: shop:1.4'] },
   good: { container: ['image: shop:1.4', 'livenessProbe: { httpGet: { path: /alive, port: 8000 } }'] },
-  check: ({ container, isStaying, isInit }) =>
+  check: (each) =>
     when(
-      isStaying && !isInit && !container.probes.some(({ type }) => type === 'liveness'),
-      `${container.name} has no liveness probe.`,
+      isServing(each) && !each.container.probes.some(({ type }) => type === 'liveness'),
+      `${each.container.name} has no liveness probe.`,
     ),
 })
 
@@ -73,11 +81,11 @@ export const startupMissing = containerRule({
 export const probePort = containerRule({
   id: 'kubernetes.probe-port-unknown',
   title: 'A probe asks a port that the container does not have',
-  severity: 'warn',
+  severity: 'error',
   confidence: 'likely',
   hint: 'Name a port of the container, or add it to its ports.',
   references: ['readiness-port', 'liveness-port', 'startup-port'],
-  what: 'Finds probes whose port is not among those of the container; an error where it is a name, and a guess of nobody where the container lists no ports at all.',
+  what: 'Finds probes whose port is not among those of the container: an error where it is a name, a note where it is a number and the container lists others, since it need not list all.',
   why: 'A name that is not there makes the probe fail: pods never get ready, or are started again without end.',
   bad: {
     container: [
@@ -101,7 +109,7 @@ export const probePort = containerRule({
         isNumber ? containerPort === Number(port.text) : name === port.text,
       )
       if (isThere || (isNumber && container.ports.length === 0)) return []
-      const severity = isNumber ? undefined : ('error' as const)
+      const severity = isNumber ? ('info' as const) : undefined
       return when(
         true,
         `The ${type} probe of ${container.name} asks port ${port.text}.`,

@@ -109,7 +109,7 @@ export const objectTwice = defineRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Take one of them out, or give it another name.',
-  references: ['duplicate-objects'],
+  references: ['https://kubernetes.io/docs/concepts/overview/working-with-objects/names/'],
   docs: {
     ...docs,
     what: 'Finds two objects of one kind, name and namespace in one file.',

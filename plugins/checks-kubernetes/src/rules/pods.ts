@@ -40,7 +40,7 @@ export const hostNamespace = defineRule({
   references: ['CKV_K8S_17', 'CKV_K8S_18', 'KSV-0008', 'KSV-0010', 'host-pid', 'host-ipc'],
   docs: {
     ...docs,
-    what: 'Finds `hostPID: true` and `hostIPC: true`.',
+    what: 'Finds `hostPID: true` and `hostIPC: true`; a note in a DaemonSet, where agents of the node need it.',
     why: 'They see the processes of the node, with their environments and so their secrets, or their shared memory.',
     bad: deployment({ pod: ['hostPID: true'] }),
     good: plain,
@@ -50,8 +50,9 @@ export const hostNamespace = defineRule({
     for (const { object, pods } of workloadsOf(facts.manifests))
       for (const key of ['hostPID', 'hostIPC']) {
         const found = pods.spec.at(key)
+        const severity = object.builtin === 'DaemonSet' ? ('info' as const) : undefined
         if (found?.boolean === true)
-          report({ message: `${key} is on.`, place: found.place, resource: object.resource })
+          report({ message: `${key} is on.`, place: found.place, resource: object.resource, severity })
       }
   },
 })
@@ -184,7 +185,7 @@ export const tokenMounted = defineRule({
   severity: 'info',
   confidence: 'likely',
   hint: 'Write automountServiceAccountToken: false.',
-  references: ['CKV_K8S_38', 'KSV-0036', 'service-account-token-automount'],
+  references: ['CKV_K8S_38', 'KSV-0036'],
   docs: {
     ...docs,
     what: 'Finds pods of the default service account that do not switch its token off.',

@@ -14,7 +14,7 @@ function resourceRule(told: {
   const { kind, resource } = told
   return containerRule({
     ...told,
-    what: `Finds containers of workloads that stay up without \`resources.${kind}.${resource}\`.`,
+    what: `Finds containers without \`resources.${kind}.${resource}\`; a note for jobs and single pods.`,
     bad: { container: ['image: shop:1.4'] },
     good: {
       container: [
@@ -23,11 +23,12 @@ function resourceRule(told: {
       ],
     },
     check({ container, isStaying, isInit }) {
-      if (!isStaying || isInit || container.node.at('resources', kind, resource) !== null) return []
+      if (isInit || container.node.at('resources', kind, resource) !== null) return []
       // A request that is not set is taken from the limit.
       if (kind === 'requests' && container.node.at('resources', 'limits', resource) !== null) return []
       const name = kind === 'requests' ? 'request' : 'limit'
-      return when(true, `${container.name} has no ${name} of ${resource}.`)
+      const severity = isStaying ? undefined : ('info' as const)
+      return when(true, `${container.name} has no ${name} of ${resource}.`, undefined, severity)
     },
   })
 }

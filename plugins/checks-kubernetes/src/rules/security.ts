@@ -28,7 +28,7 @@ export const runAsRoot = containerRule({
   title: 'A container is made to run as root',
   severity: 'warn',
   hint: 'Name a user of its own: runAsUser: 10001.',
-  references: ['CKV_K8S_6', 'KSV-0012', 'run-as-non-root'],
+  references: ['CKV_K8S_23', 'KSV-0012', 'run-as-non-root'],
   what: 'Finds `runAsUser: 0`.',
   why: 'Whoever breaks into the app is root in the container, one kernel bug or one wrong mount away from the node.',
   bad: { container: ['image: shop:1.4', 'securityContext: { runAsUser: 0 }'] },
@@ -117,20 +117,28 @@ export const capabilitiesKept = containerRule({
 const DANGEROUS =
   /^(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_MODULE|SYS_RAWIO|SYS_PTRACE|SYS_BOOT|DAC_READ_SEARCH|BPF|MAC_ADMIN|SYSLOG)$/i
 
+/** Ports below 1024, which web servers are given. */
+const HARMLESS = /^(?:CAP_)?NET_BIND_SERVICE$/i
+
 export const capabilityAdded = containerRule({
   id: 'kubernetes.capability-added',
-  title: 'A container gets a capability that leads to the node',
+  title: 'A container gets a capability that may lead to the node',
   severity: 'warn',
   hint: 'Take it out; if a tool needs it, keep that tool in a pod of its own that no user can reach.',
   references: ['CKV_K8S_25', 'CKV_K8S_39', 'KSV-0005', 'KSV-0022'],
-  what: 'Finds `capabilities.add` of ALL, SYS_ADMIN, SYS_MODULE, SYS_PTRACE, SYS_RAWIO, DAC_READ_SEARCH and the like.',
+  what: 'Finds `capabilities.add` of ALL, SYS_ADMIN, SYS_MODULE, SYS_PTRACE, SYS_RAWIO, DAC_READ_SEARCH and the like; a note for all others but NET_BIND_SERVICE.',
   why: 'Ways out of a container with these are written down in many places.',
   bad: { container: ['image: shop:1.4', 'securityContext: { capabilities: { add: [SYS_ADMIN] } }'] },
   good: { container: ['image: shop:1.4', 'securityContext: { capabilities: { add: [NET_BIND_SERVICE] } }'] },
   check({ container }) {
     const added = container.node.at('securityContext', 'capabilities', 'add')?.items() ?? []
     return added.flatMap(({ text, place }) =>
-      when(DANGEROUS.test(text ?? ''), `${container.name} gets ${text}.`, place),
+      when(
+        text !== null && !HARMLESS.test(text),
+        `${container.name} gets ${text}.`,
+        place,
+        DANGEROUS.test(text ?? '') ? undefined : 'info',
+      ),
     )
   },
 })
@@ -161,7 +169,7 @@ export const hostPort = containerRule({
   title: 'A container takes a port of its node',
   severity: 'warn',
   hint: 'Take hostPort out, and put a Service before the pods.',
-  references: ['CKV_K8S_26', 'KSV-0024', 'host-port'],
+  references: ['CKV_K8S_26', 'KSV-0024'],
   what: 'Finds `hostPort`, other than in a DaemonSet, which has one pod on each node.',
   why: 'Two such pods cannot be on one node: a rollout waits for a free one, and no NetworkPolicy is before the port.',
   bad: { container: ['image: shop:1.4', 'ports: [{ containerPort: 8000, hostPort: 80 }]'] },

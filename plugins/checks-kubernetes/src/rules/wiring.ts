@@ -106,7 +106,7 @@ export const servicePort = defineRule({
   ],
   docs: {
     ...docs,
-    what: 'Finds `targetPort` that no container of the selected pods has; a warning for numbers, which containers need not list.',
+    what: 'Finds `targetPort` that no container of the selected pods has: an error for names, a warning for numbers. Containers need not list all their ports, so that it is a note where they list others of the service.',
     why: 'A name that is not there leaves the service without endpoints; a number that is not served refuses each connection.',
     bad: withPort + service('web', 'web'),
     good: withPort + service('web', 'http'),
@@ -116,20 +116,23 @@ export const servicePort = defineRule({
     for (const object of objectsOf(facts.manifests, 'Service')) {
       const pods = targetsOf(object, facts.manifests) ?? []
       const ports = pods.flatMap(({ containers }) => containers.flatMap((container) => container.ports))
-      for (const item of object.node.at('spec', 'ports')?.items() ?? []) {
-        const port = item.at('targetPort') ?? item.at('port')
-        if (port?.text == null || pods.length === 0) continue
-        const isNumber = port.number !== null
-        const isThere = ports.some(({ name, containerPort }) =>
-          isNumber ? containerPort === port.number : name === port.text,
+      const isListed = (wanted: YamlNode) =>
+        ports.some(({ name, containerPort }) =>
+          wanted.number !== null ? containerPort === wanted.number : name === wanted.text,
         )
+      const items = object.node.at('spec', 'ports')?.items() ?? []
+      const targets = items.flatMap((item) => item.at('targetPort') ?? item.at('port') ?? [])
+      const fitsElsewhere = targets.some(isListed)
+      for (const port of targets) {
+        if (port.text === null || pods.length === 0) continue
+        const isNumber = port.number !== null
         // Containers that list no ports may serve any.
-        if (isThere || (isNumber && ports.length === 0)) continue
+        if (isListed(port) || (isNumber && ports.length === 0)) continue
         report({
           message: `No container has the port ${port.text}.`,
           place: port.place,
           resource: object.resource,
-          severity: isNumber ? 'warn' : undefined,
+          severity: !isNumber ? undefined : fitsElsewhere ? 'info' : 'warn',
         })
       }
     }

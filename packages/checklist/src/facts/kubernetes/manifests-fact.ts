@@ -18,6 +18,8 @@ const KIND = /^[ \t-]*["']?kind["']?[ \t]*:|[{,]\s*"kind"\s*:/m
 /** Definitions of other kinds are large, and no rule looks at them. */
 const DEFINITION = /^kind:[ \t]*["']?CustomResourceDefinition["']?[ \t]*\r?$/m
 const BATCH = 32
+/** Where JSON that is too large for a whole read shows whether it has objects. */
+const HEAD_BYTES = 64 * 1024
 
 /** All Kubernetes objects of the project, in YAML and JSON. */
 export const manifests = defineFact<Manifests>({
@@ -26,12 +28,19 @@ export const manifests = defineFact<Manifests>({
   async collect({ tree, get, signal }) {
     const files = (await get(sourceFiles)) ?? []
     const reader = new ManifestReader(files)
+    const isLargeJson = async (file: string) =>
+      hasObjects((await tree.read(file, { headBytes: HEAD_BYTES })) ?? '')
     const wanted = files.filter((file) => reader.wants(file))
     for (let at = 0; at < wanted.length; at += BATCH) {
       signal.throwIfAborted()
       const batch = wanted.slice(at, at + BATCH)
       const texts = await Promise.all(batch.map((file) => tree.read(file)))
-      batch.forEach((file, index) => reader.read(file, texts[index]!))
+      for (const [index, file] of batch.entries()) {
+        const text = texts[index]!
+        // Nearly all JSON of this size is data, of which there is nothing to tell.
+        const isData = text === null && extname(file) === '.json' && !(await isLargeJson(file))
+        if (!isData) reader.read(file, text)
+      }
     }
     return reader.finish()
   },
@@ -57,13 +66,9 @@ class ManifestReader {
   read(file: string, text: string | null): void {
     const chart = chartOf(file, this.#charts)
     if (chart !== null) return this.#skip(new SourceText(file, text ?? ''), chart, 'helm')
-    if (text === null) {
-      // Nearly all JSON of this size is data; objects cannot be so large.
-      if (extname(file) !== '.json') this.#skip(new SourceText(file, ''), file, 'size')
-      return
-    }
+    if (text === null) return this.#skip(new SourceText(file, ''), file, 'size')
     if (KUSTOMIZATION.test(basename(file))) return this.#readKustomization(file, text)
-    if (API_VERSION.test(text) && KIND.test(text)) this.#readObjects(file, text)
+    if (hasObjects(text)) this.#readObjects(file, text)
   }
 
   finish(): Manifests | null {
@@ -100,6 +105,10 @@ class ManifestReader {
     if (known !== undefined) known.files++
     else this.#skipped.set(name, { place: source.placeOf(0), name, files: 1, reason })
   }
+}
+
+function hasObjects(text: string): boolean {
+  return API_VERSION.test(text) && KIND.test(text)
 }
 
 /** Blanks out definitions of other kinds, so that all places stay what they are. */
