@@ -137,7 +137,7 @@ export const serverNameRefused = defineRule({
         continue
       // A site for development beside it has settings of its own.
       for (const { name, place } of namesOf(server))
-        if (!isAllowed(name, allowed) && !isDevelopmentName(name))
+        if (!isAllowed(name, allowed) && !isDevelopmentName(name.split('.')[0]!))
           report({
             message: `${name} is not in ALLOWED_HOSTS.`,
             place,
