@@ -30,8 +30,19 @@ const WITHOUT_HEALTHCHECK = new Set([
   'memcached',
   'rabbitmq',
   'nginx',
+  'httpd',
+  'caddy',
+  'haproxy',
+  'traefik',
   'python',
   'node',
+  'php',
+  'ruby',
+  'golang',
+  'alpine',
+  'busybox',
+  'debian',
+  'ubuntu',
 ])
 
 export interface Store {

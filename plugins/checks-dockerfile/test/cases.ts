@@ -63,7 +63,12 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
         '.venv/pyvenv.cfg': '\n',
         'node_modules/x/package.json': '{}\n',
       },
-      'an example is no secret': { ...file('FROM a:1', 'COPY . /app'), '.env.example': 'A=\n' },
+      'an example is no secret': {
+        ...file('FROM a:1', 'COPY . /app'),
+        '.env.example': 'A=\n',
+        '.env.production.example': 'A=\n',
+        '.env.dev-sample': 'A=\n',
+      },
     },
     failing: {
       'some is left out': {
@@ -139,7 +144,7 @@ export const cases: Readonly<Record<string, Partial<RuleCases>>> = {
         'FROM a:1',
         'ENV PUBLIC_KEY=x SECRET_KEY_FILE=/run/secrets/key KEYBOARD=de TOKEN_TTL=5',
         'ARG PASSWORD=',
-        'ENV GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568 AUTH_VERSION=1.3.0 GOOGLE_API_KEY=no',
+        'ENV GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568 AUTH_VERSION=1.3.0 GOOGLE_API_KEY=no UWSGI_PASS=web:3031',
         'ENV PASSWORD=$PASSWORD',
         'ENV DATABASE_URL=postgres://db/app',
       ),

@@ -1,7 +1,7 @@
 const SECRET_NAME =
   /(?:^|_)(?:api_?key|auth|credentials?|key|password|passwd|pword|secret|token|pgpassword|dsn)(?:_|$)|secret_?key|_(?:pass|pwd)$/i
 const PUBLIC_NAME =
-  /(?:^|_)(?:public|pub|publishable|file|path|dir|name|id|host|header|headers|expir\w*|lifetime|length|size|count|limit|max|min|ttl|timeout|algorithm|url|type|enabled?|disabled?|method|prefix|backend|provider|class|policy|mode|role|topology|version|gpg|pgp|fingerprint|user|username|email|port|validat\w*)(?:_|$)|^(?:vite|next_public|react_app|nuxt_public)_/i
+  /(?:^|_)(?:public|pub|publishable|file|path|dir|name|id|host|header|headers|expir\w*|lifetime|length|size|count|limit|max|min|ttl|timeout|algorithm|url|type|enabled?|disabled?|method|prefix|backend|provider|class|policy|mode|role|topology|version|gpg|pgp|fingerprint|user|username|email|port|validat\w*)(?:_|$)|(?:uwsgi|fastcgi|scgi)_pass$|^(?:vite|next_public|react_app|nuxt_public)_/i
 /** With a password in it. */
 const URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:([^\s/@]+)@/i
 const PUT_IN = /^\$|^\{\{|^<.*>$|^%\w+%$/

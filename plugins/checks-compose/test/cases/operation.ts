@@ -206,6 +206,15 @@ export const operationCases: Cases = {
         '      b: {condition: service_healthy}',
         '  b: {image: acme/db, healthcheck: {test: NONE}}',
       ),
+      'an image that is known to have none': file(
+        'services:',
+        '  a:',
+        '    image: a',
+        '    depends_on:',
+        '      # finds: compose.dependency-never-healthy',
+        '      b: {condition: service_healthy}',
+        '  b: {image: "alpine:3.22"}',
+      ),
     },
   },
   'compose.container-name-scaled': {

@@ -5,7 +5,11 @@ import { instructionsOf } from '../walk.ts'
 
 /** What has no place in an image, and why. */
 const UNWANTED: readonly { name: RegExp; why: string; isSecret: boolean }[] = [
-  { name: /^\.env(?!\.(?:example|sample|template|dist)$)(?:\..+)?$/, why: 'secrets', isSecret: true },
+  {
+    name: /^\.env(?!.*[.-](?:examples?|samples?|template|tmpl|dist|defaults?)$)(?:\..+)?$/,
+    why: 'secrets',
+    isSecret: true,
+  },
   { name: /^\.git\/$/, why: 'the whole history', isSecret: true },
   { name: /^(?:\.?venv|env|node_modules)\/$/, why: 'packages of another machine', isSecret: false },
 ]

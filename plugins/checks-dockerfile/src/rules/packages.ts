@@ -130,7 +130,8 @@ export const updateAlone = commandRule({
   },
   find({ command, layer }) {
     if (!loadsLists(command) || layer.some(installs)) return null
-    return `${command.program} ${command.args[0]?.text ?? ''} is alone in its RUN.`
+    const verb = operandsOf(command)[0]?.text ?? '-Sy'
+    return `${command.program} ${verb} is alone in its RUN.`
   },
 })
 
@@ -157,7 +158,7 @@ export const distUpgrade = commandRule({
   severity: 'warn',
   confidence: 'certain',
   hint: 'Begin with the base image of that release.',
-  references: ['DKL-DI-0003', 'KICS 682fe378'],
+  references: ['DKL-DI-0003'],
   docs: {
     ...docs,
     what: 'Finds `apt-get dist-upgrade` and `full-upgrade`.',

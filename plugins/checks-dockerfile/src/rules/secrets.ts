@@ -12,7 +12,6 @@ export const secretInEnv = defineRule({
     'DL3064',
     'SecretsUsedInArgOrEnv',
     'CIS-DI-0010',
-    'KICS c3e1b6ae',
     'https://docs.docker.com/build/building/secrets/',
   ],
   docs: {
