@@ -220,10 +220,7 @@ export const referenceDangling = defineRule({
   severity: 'info',
   confidence: 'possible',
   hint: 'Add it, correct its name, or see to it that it is in the cluster before.',
-  references: [
-    'non-existent-service-account',
-    'https://kubernetes.io/docs/concepts/configuration/configmap/',
-  ],
+  references: ['https://kubernetes.io/docs/concepts/configuration/configmap/'],
   docs: {
     ...docs,
     what: 'Finds names of ConfigMaps, Secrets and claims that no manifest of the project makes. Only in the profile `strict`: Secrets are mostly made elsewhere.',
