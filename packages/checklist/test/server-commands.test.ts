@@ -76,6 +76,20 @@ test('follows the scripts that an image copies, and what they are given to run',
   })
 })
 
+test('a path is one below the folder that the image works in, where others have its end, too', async () => {
+  const commands = await collect({
+    'docker/a.Dockerfile': 'FROM a:1\nWORKDIR /srv\nWORKDIR app\nCOPY parts/a /srv/app\nCMD ./start.sh\n',
+    'docker/b.Dockerfile': 'FROM a:1\nWORKDIR /srv\nCOPY parts/b /srv/app\nCMD ["sh", "app/start.sh"]\n',
+    'docker/c.Dockerfile': 'FROM a:1\nWORKDIR /srv\nCOPY parts/b /srv/app\nCMD ./start.sh\n',
+    'parts/a/start.sh': 'gunicorn a:b\n',
+    'parts/b/start.sh': 'uvicorn a:b\n',
+  })
+  expect(commands.map((command) => [told(command), command.origin.file])).toEqual([
+    ['gunicorn a:b', 'docker/a.Dockerfile'],
+    ['uvicorn a:b', 'docker/b.Dockerfile'],
+  ])
+})
+
 test('build arguments are gone when an image runs', async () => {
   const commands = await collect(image('ARG PORT=80', 'ENV X=1', 'CMD gunicorn a:b'))
   expect([...commands[0]!.environment.keys()]).toEqual(['X'])
@@ -210,14 +224,18 @@ test('configuration files of gunicorn: plain values, the environment, and what i
       'forwarded_allow_ips = "*"  # why',
       'preload_app = True',
       'access_log_format = (',
-      '    "%(h)s"',
+      '    "%(h)s "  # the client\'s (remote) address',
+      '    \'"%(r)s"\'',
       ')',
+      'statsd_host = "a:" \\',
+      '  "9125"',
+      'wsgi_app = ("a:b", unknown)',
       'def post_fork(server, worker):',
       '    timeout = 5',
     ].join('\n'),
   })
   expect(told(command!)).toBe(
-    'gunicorn a:b bind=0.0.0.0:9000 workers=null threads=4 forwarded-allow-ips=* preload=true access-log-format=%(h)s config=conf/gunicorn.py',
+    'gunicorn a:b bind=0.0.0.0:9000 workers=null threads=4 forwarded-allow-ips=* preload=true access-log-format=%(h)s "%(r)s" statsd-host=a:9125 wsgi-app=null config=conf/gunicorn.py',
   )
   expect(command!.hooks).toEqual(['post_fork'])
   expect(optionOf(command!, 'forwarded-allow-ips')).toMatchObject({

@@ -192,6 +192,22 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
     },
     failing: {},
   },
+  'server.pino-redact': {
+    passing: {
+      'serializers of its own': {
+        'a.js': "import log from 'pino-http'\napp.use(log({ serializers: { req: ({ url }) => url } }))\n",
+      },
+      'pino alone': { 'a.js': "import pino from 'pino'\nexport default pino()\n" },
+    },
+    failing: {
+      'under a name of its own': {
+        'a.ts': "import pino from 'pino-http'\n// finds: server.pino-redact\napp.use(pino())\n",
+        'b.js':
+          'const http_log = require("pino-http")\n// finds: server.pino-redact\napp.use(http_log({ logger }))\n',
+      },
+      'called at once': { 'a.js': "// finds: server.pino-redact\nconst log = require('pino-http')()\n" },
+    },
+  },
   'server.trust-proxy-all': {
     passing: { comments: { 'server.js': "// app.set('trust proxy', true)\n" } },
     failing: {

@@ -121,6 +121,14 @@ export const pathLabel = defineRule({
   },
 })
 
+const PINO_HTTP =
+  /\bimport\s+(?:\*\s*as\s+)?(\w+)\s+from\s*["']pino-http["']|\b(?:const|let|var)\s+(\w+)\s*=\s*require\(\s*["']pino-http["']\s*\)(?!\s*\()/g
+
+/** How a file calls what it has from `pino-http`. */
+function namesOfPinoHttp(text: string): string[] {
+  return [...text.matchAll(PINO_HTTP)].map(([, imported, required]) => imported ?? required!)
+}
+
 export const pinoRedact = defineRule({
   id: 'server.pino-redact',
   title: 'Request logs may hold cookies and tokens',
@@ -138,8 +146,10 @@ export const pinoRedact = defineRule({
   needs: { appSources },
   check({ facts, report }) {
     for (const source of facts.appSources) {
-      if (/\bredact\b|\bserializers\b/.test(source.text)) continue
-      for (const match of matchesIn(source, /\bpinoHttp\(/g))
+      if (/(?<!-)\bredact\b|\bserializers\b/.test(source.text)) continue
+      const called = ['pinoHttp', ...namesOfPinoHttp(source.text)].join('|')
+      const pattern = new RegExp(`\\b(?:(?:${called})|require\\((["'])pino-http\\1\\))\\(`, 'g')
+      for (const match of matchesIn(source, pattern))
         report({
           message: 'It logs headers as they come.',
           place: source.placeOf(match.index, match.index + match[0].length),

@@ -1,4 +1,4 @@
-import { basename, dirname, join, normalize } from 'node:path/posix'
+import { basename, dirname, join, normalize, resolve } from 'node:path/posix'
 import type { Dockerfile } from '../dockerfile/dockerfile.ts'
 
 /** Where a path of a command may lead to. */
@@ -15,15 +15,16 @@ export interface FileSearch {
 export function findFile(path: string, { files, near, dockerfile }: FileSearch): string | null {
   if (path === '' || path.includes('$')) return null
   const all = new Set(files)
-  for (const candidate of copied(path, dockerfile)) {
-    const found = [candidate, join(dirname(near), candidate)]
-      .map((each) => normalize(each))
+  const amongCopied = (target: string) =>
+    copied(target, dockerfile)
+      .flatMap((candidate) => [normalize(candidate), join(dirname(near), candidate)])
       .find((each) => all.has(each))
-    if (found !== undefined) return found
-  }
+  const found = amongCopied(path)
+  if (found !== undefined) return found
   if (!path.startsWith('/')) {
-    const found = [join(dirname(near), path), normalize(path)].find((each) => all.has(each))
-    if (found !== undefined) return found
+    const beside = [join(dirname(near), path), normalize(path)].find((each) => all.has(each))
+    const below = beside ?? amongCopied(join(workdirOf(dockerfile), path))
+    if (below !== undefined) return below
   }
   // /app/docker/start.sh: as much of its end as any file has.
   const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.')
@@ -35,6 +36,14 @@ export function findFile(path: string, { files, near, dockerfile }: FileSearch):
     if (found.length > 1) return beside ?? null
   }
   return null
+}
+
+/** The folder that commands of the image start in. */
+function workdirOf(dockerfile: Dockerfile | null): string {
+  let folder = '/'
+  for (const { keyword, words } of dockerfile?.final?.instructions ?? [])
+    if (keyword === 'WORKDIR') folder = resolve(folder, words[0]?.text ?? '')
+  return folder
 }
 
 /** What `COPY` puts at the path, as far as it says: single files, and folders. */

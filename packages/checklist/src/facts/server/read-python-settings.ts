@@ -13,6 +13,8 @@ export interface PythonSetting {
 const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)[ \t]*(?::[^=\n]+)?=(?!=)[ \t]*/gm
 const FUNCTION = /^(?:async[ \t]+)?def[ \t]+([A-Za-z_][A-Za-z0-9_]*)/gm
 const STRING = /^[rRuUbB]?(?:"""([\s\S]*?)"""|'''([\s\S]*?)'''|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')$/
+/** A string, with what may stand between it and the next one. */
+const PART = /^[rRuU]?(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)')(?:\s|\\\n|#[^\n]*(?:\n|$))*/
 const VARIABLE =
   /^(?:os\.)?(?:environ\.get|getenv)\(\s*(["'])([A-Za-z_][A-Za-z0-9_]*)\1\s*(?:,\s*([\s\S]*?))?\s*\)$|^os\.environ\[(["'])([A-Za-z_][A-Za-z0-9_]*)\4\]$/
 const MAX_SETTINGS = 500
@@ -93,10 +95,26 @@ function evaluate(
   }
   const cast = /^(?:int|str|float|bool)\(([\s\S]*)\)$/.exec(expression)
   if (cast !== null) return evaluate(cast[1]!.trim(), environment, known)
+  const joined = joinStrings(expression)
+  if (joined !== null) return joined
   const list = /^[[(]([\s\S]*)[\])]$/.exec(expression)
   if (list !== null && /^\s*(?:(?:"[^"\\]*"|'[^'\\]*')\s*,?\s*)*$/.test(list[1]!))
     return [...list[1]!.matchAll(/"([^"\\]*)"|'([^'\\]*)'/g)].map(([, one, other]) => one ?? other).join(',')
   return format(expression, environment, known)
+}
+
+/** Strings one behind the other are one string: `("%(h)s "  # remote address`, then `"%(s)s")`. */
+function joinStrings(expression: string): string | null {
+  const inner = /^\(([\s\S]*)\)$/.exec(expression)?.[1] ?? expression
+  const parts: string[] = []
+  let rest = inner.trimStart()
+  while (rest !== '') {
+    const [whole, one, other] = PART.exec(rest) ?? []
+    if (whole === undefined) return null
+    parts.push((one ?? other ?? '').replaceAll(/\\(.)/g, '$1'))
+    rest = rest.slice(whole.length)
+  }
+  return parts.length === 0 ? null : parts.join('')
 }
 
 /** `f"0.0.0.0:{port}"`, and strings that are added up. */
