@@ -194,6 +194,13 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
     expect(app.setting('DEBUG')).toMatchObject({ value: true, confidence: 'certain' })
   })
 
+  test('have a stand-in for a variable that only the words of a failure name', async () => {
+    const seen = await read(
+      'import os\nfor part in ("KEY", "HOST"):\n    name = "SHOP_" + part\n    if not os.environ.get(name):\n        raise RuntimeError(f"Environment variable {name} is not set")\n',
+    )
+    expect(seen).toMatchObject({ reading: 'booted', fakes: ['SHOP_HOST', 'SHOP_KEY'] })
+  })
+
   test('do not take Django’s defaults for what a class, or whoever is handed the module, may set', async () => {
     const read = async (text: string) => {
       await project.write(SETTINGS, text)

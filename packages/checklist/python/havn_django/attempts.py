@@ -72,6 +72,11 @@ def _variables_of(failure, text):
     named = [word for word in _WORD.findall(message) if word in reads]
     if named:
         return named[:5]
+    # A helper that is asked for one name after the other reads none by its own name.
+    if re.search(r"\benv(ironment)?\b", message, re.I):
+        shaped = [word for word in _WORD.findall(message) if project.is_variable_name(word)]
+        if shaped:
+            return shaped[:5]
     # Django's own words name the setting: The SECRET_KEY setting must not be empty.
     for word in _WORD.findall(message):
         variables = text.variables_of(word) if word.isupper() else []
