@@ -145,8 +145,11 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
         ...image('COPY run.sh /', 'CMD ["/run.sh"]'),
         'run.sh': 'gunicorn a:b --daemon\nnginx -g "daemon off;"\n',
       },
+      'a line in which something else stays': image('CMD gunicorn -D a:b && nginx -g "daemon off;"'),
     },
-    failing: {},
+    failing: {
+      'alone in a line for a shell': image('# finds: server.detached', 'CMD gunicorn -D a:b'),
+    },
   },
   'server.npm-as-first-process': {
     passing: {

@@ -1,4 +1,5 @@
 import { defineRule, isOn, numberOf, optionOf, requirements, serverCommands, valueOf } from '@havn/checklist'
+import type { ServerCommand } from '@havn/checklist'
 import { defineCommandRule, isConfigKnown, productionCommands } from '../command-rule.ts'
 
 export const jitterMissing = defineCommandRule({
@@ -205,6 +206,15 @@ export const celeryBeatInside = defineCommandRule({
   },
 })
 
+/** A line of an image's own for a shell, with more than one command in it: `gunicorn -D && nginx`. */
+function startsMore({ origin }: ServerCommand): boolean {
+  if (origin.kind !== 'dockerfile') return false
+  const starts = (origin.stage?.instructions ?? []).filter(({ keyword }) =>
+    /^(?:CMD|ENTRYPOINT)$/.test(keyword),
+  )
+  return starts.some(({ rest }) => /[;&|]/.test(rest.text))
+}
+
 export const detached = defineCommandRule({
   id: 'server.detached',
   title: 'The server goes to the background of its container',
@@ -222,7 +232,7 @@ export const detached = defineCommandRule({
   find(command) {
     const { origin, via } = command
     // In a script, something else may stay.
-    if (!origin.isContainer || via.length > 0) return null
+    if (!origin.isContainer || via.length > 0 || startsMore(command)) return null
     const option = command.options.findLast(({ spelling }) =>
       /^-*(?:daemon|D|daemonize2?|detach)$/.test(spelling),
     )
