@@ -16,3 +16,21 @@ test.each([
   expect(gradeOf('compose.undeclared')).toEqual([expected])
   expect(gradeOf('compose.host-directory')).toEqual([['info', 'possible']])
 })
+
+test('a file that others are laid over has a name of its own', async () => {
+  const files = {
+    'docker/default.yml': 'services:\n  db:\n    image: a:1\nvolumes:\n  logs:\n',
+    'extra/compose.yaml': extra,
+  }
+  const { findings } = await checkFiles(rules, files)
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([])
+})
+
+test('a workflow is no compose file', async () => {
+  const files = {
+    '.github/workflows/deploy-docker-compose.yml': 'on: push\njobs:\n  deploy:\n    runs-on: x\n',
+    'compose.yaml': 'services:\n  web:\n    image: a:1\n',
+  }
+  const { findings } = await checkFiles(rules, files)
+  expect(findings.filter(({ rule }) => rule === 'compose.unknown-key')).toEqual([])
+})

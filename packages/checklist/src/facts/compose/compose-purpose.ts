@@ -4,7 +4,9 @@ import type { ComposePurpose } from './compose.ts'
 const COMPOSE = /^(?:[\w.-]*[.-])?(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/i
 /** Names that projects give to compose files, and other files as well: what is in them decides. */
 const MAYBE =
-  /^(?:local|development|dev|staging|production|prod|stack|swarm|deploy|docker|docker-stack(?:[.-]\w+)*)\.ya?ml$/i
+  /^(?:local|development|dev|staging|production|prod|stack|swarm|deploy|docker|default|base|common|docker-stack(?:[.-]\w+)*)\.ya?ml$/i
+/** Workflows are named after what they do: `.github/workflows/deploy-docker-compose.yml`. */
+const FORGE = /(?:^|\/)\.(?:github|gitlab|gitea|forgejo|circleci)\//
 const BASE = /^(?:docker-)?compose\.ya?ml$/i
 const DEVELOPMENT =
   /(?:^|[._-])(?:dev|devel|development|develop|local|localhost|override|test|tests|testing|ci|e2e|debug|debugger|example|sample|docs|devcontainer|playground|demo|selenium|tools?|mailhog|mailpit|vscode|pycharm|db-only|dependencies|deps)(?:[._-]|$)/i
@@ -16,7 +18,7 @@ const DEVELOPMENT_FOLDER =
 /** Whether a file is a compose file by its name; `maybe` where its content must say it. */
 export function isComposeName(file: string): boolean | 'maybe' {
   const name = basename(file)
-  if (COMPOSE.test(name)) return true
+  if (COMPOSE.test(name)) return FORGE.test(file) ? 'maybe' : true
   return MAYBE.test(name) ? 'maybe' : false
 }
 
