@@ -4,7 +4,7 @@ const NAME = /\.(?:py|[cm]?[jt]s)$/
 const MINIFIED = /\.min\.js$|(?:^|\/)(?:dist|build|static|staticfiles|public|vendor|migrations|coverage)\//
 /** What rules over sources look for: all others need not be kept. */
 const MARK =
-  /trust proxy|trustProxy|insecureHTTPParser|\.run\(|\.labels\(|pinoHttp\(|pino-http|\.(?:inc|observe)\(/
+  /trust proxy|trustProxy|insecureHTTPParser|\.run\(|\.labels\(|pinoHttp\(|pino-http|\.(?:inc|observe|startTimer)\(/
 const MAX_FILES = 5_000
 const MAX_LENGTH = 300_000
 

@@ -234,8 +234,17 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
     },
   },
   'server.metric-path-label': {
-    passing: { 'a pattern of routes': { 'metrics.js': 'total.labels(req.method, req.route.path).inc()\n' } },
+    passing: {
+      'a pattern of routes': { 'metrics.js': 'total.labels(req.method, req.route.path).inc()\n' },
+      'the end of something else': {
+        'app.js': 'const end = times.startTimer()\nend({ route: req.route.path })\nres.end(req.path)\n',
+      },
+    },
     failing: {
+      'a timer, and its end': {
+        'metrics.js':
+          '// finds: server.metric-path-label\nconst end = times.startTimer({ route: req.path })\n// finds: server.metric-path-label\nend({ method: req.method, route: req.path, code: res.statusCode })\n',
+      },
       node: {
         'metrics.js':
           '// finds: server.metric-path-label\ntotal.inc({ method: req.method, path: req.originalUrl })\n',
@@ -244,6 +253,9 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
   },
   'server.nginx-alias-traversal': {
     passing: {
+      'what the app alone leads to': {
+        'nginx.conf': 'server {\n  location /media {\n    internal;\n    alias /x/media/;\n  }\n}\n',
+      },
       'an alias without a slash, a pattern, one file': {
         'nginx.conf':
           'server {\n  location /a { alias /x/a; }\n  location ~ ^/b { alias /x/b/; }\n  location = /c { alias /x/c/; }\n}\n',
@@ -263,8 +275,21 @@ export const cases: Readonly<Record<string, Partial<Pick<RuleCases, 'passing' | 
       },
     },
     failing: {
+      'what it asks its upstream for': {
+        'nginx.conf':
+          'server {\n  location / {\n    # finds: server.nginx-response-splitting\n    proxy_pass http://app$document_uri;\n  }\n}\n',
+      },
       'a header': {
         'nginx.conf': 'server {\n  # finds: server.nginx-response-splitting\n  add_header X-Path $uri;\n}\n',
+      },
+    },
+  },
+  'server.nginx-http-host': {
+    passing: {},
+    failing: {
+      'an argument of the request': {
+        'nginx.conf':
+          'server {\n  location / {\n    # finds: server.nginx-http-host\n    proxy_set_header host $arg_host;\n    proxy_pass http://app;\n  }\n}\n',
       },
     },
   },

@@ -118,8 +118,8 @@ export const headersOff = defineNginxRule({
   id: 'server.nginx-trace-lost',
   title: 'Traces end at nginx',
   severity: 'warn',
-  confidence: 'certain',
-  hint: 'Let traceparent and tracestate through.',
+  confidence: 'possible',
+  hint: 'Let traceparent and tracestate through, unless this is the edge that strangers reach.',
   references: ['https://www.w3.org/TR/trace-context/'],
   docs: {
     what: 'Finds `proxy_pass_request_headers off` without `traceparent`, and a `traceparent` that is set to nothing.',

@@ -65,6 +65,8 @@ export const aliasTraversal = defineNginxRule({
     named(all, 'alias').flatMap((alias) => {
       const location = alias.parent
       if (location?.name !== 'location' || !argOf(alias).endsWith('/')) return []
+      // The app alone leads there, by X-Accel-Redirect.
+      if (location.block?.some(({ name }) => name === 'internal')) return []
       const words = texts(location)
       const path = words.length === 1 ? words[0]! : words[0] === '^~' ? (words[1] ?? '/') : '/'
       if (path.endsWith('/') || !path.startsWith('/')) return []
@@ -84,7 +86,7 @@ export const hostVariable = defineNginxRule({
   hint: 'Write proxy_set_header Host $host.',
   references: ['gixy: host_spoofing'],
   docs: {
-    what: 'Finds `proxy_set_header Host $http_host`.',
+    what: 'Finds `proxy_set_header Host` with `$http_host`, or with an argument or a cookie of the request.',
     why: 'A request whose target names one host and whose header another goes to one server, and tells the app of the other.',
     bad: 'server {\n  location / {\n    proxy_set_header Host $http_host;\n    proxy_pass http://app;\n  }\n}\n',
     good: 'server {\n  location / {\n    proxy_set_header Host $host;\n    proxy_pass http://app;\n  }\n}\n',
@@ -92,8 +94,8 @@ export const hostVariable = defineNginxRule({
   find: (all) =>
     named(all, 'proxy_set_header').flatMap((directive) => {
       const [header = '', value] = texts(directive)
-      return header.toLowerCase() === 'host' && value === '$http_host'
-        ? { message: 'Host is $http_host.', place: directive.place }
+      return header.toLowerCase() === 'host' && /^\$(?:http_host|arg_\w+|cookie_\w+)$/.test(value ?? '')
+        ? { message: `Host is ${value}.`, place: directive.place }
         : []
     }),
 })
@@ -106,15 +108,16 @@ export const splitting = defineNginxRule({
   hint: 'Write $request_uri, which stays encoded, in place of $uri.',
   references: ['gixy: http_splitting', 'CWE-113'],
   docs: {
-    what: 'Finds `$uri` and `$document_uri` in redirects and in headers.',
-    why: 'They are decoded: %0d%0a in a path ends the header’s line, and begins one of the client’s own.',
+    what: 'Finds `$uri` and `$document_uri` in redirects, in headers, and in what `proxy_pass` asks for.',
+    why: 'They are decoded: %0d%0a in a path ends the line, and begins a header or a request of the client’s own.',
     bad: 'server {\n  listen 80;\n  return 301 https://shop.test$uri;\n}\n',
     good: 'server {\n  listen 80;\n  return 301 https://shop.test$request_uri;\n}\n',
   },
   find: (all) =>
-    named(all, 'return', 'rewrite', 'add_header', 'proxy_set_header').flatMap((directive) => {
+    named(all, 'return', 'rewrite', 'add_header', 'proxy_set_header', 'proxy_pass').flatMap((directive) => {
       const [first = '', ...rest] = texts(directive)
-      const value = rest.find((each) => /\$(?:\{(?:document_)?uri\}|(?:document_)?uri\b)/.test(each))
+      const values = directive.name === 'proxy_pass' ? [first] : rest
+      const value = values.find((each) => /\$(?:\{(?:document_)?uri\}|(?:document_)?uri\b)/.test(each))
       if (value === undefined) return []
       const isRedirect = directive.name === 'return' ? /^30\d$/.test(first) : true
       // Within nginx, a rewrite is harmless.

@@ -111,7 +111,7 @@ export const pathLabel = defineRule({
   needs: { appSources },
   check({ facts, report }) {
     const pattern =
-      /\.(?:labels|inc|observe)\(\s*(?:\{[^{}]{0,300}|[^()]{0,300}?)?\b(?:request\.(?:path(?:_info)?|get_full_path\(\)|url\.path|url)|req\.(?:path|url|originalUrl))\b(?![\w.(])/g
+      /(?:\.(?:labels|inc|observe)\(\s*(?:\{[^{}]{0,300}|[^()]{0,300}?)?|(?:\.startTimer|\bend\w*)\(\s*\{[^{}]{0,300})\b(?:request\.(?:path(?:_info)?|get_full_path\(\)|url\.path|url)|req\.(?:path|url|originalUrl))\b(?![\w.(])/g
     for (const source of facts.appSources)
       for (const match of matchesIn(source, pattern))
         report({
