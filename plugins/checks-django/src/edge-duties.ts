@@ -22,9 +22,11 @@ export const edgeDuties = defineFact<EdgeDuties>({
     const sends = (header: unknown, byProfile = isOn) =>
       header === false ? false : header !== undefined || byProfile
     const speaksTls = config?.tls !== undefined
+    // Browsers forget it by an age of nothing (RFC 6797 §6.1.1).
+    const unsaysHsts = security?.hsts !== undefined && security.hsts !== false && security.hsts.maxAgeS === 0
     return {
       redirectsToHttps: speaksTls && config.tls?.redirectFrom !== undefined,
-      sendsHsts: speaksTls && sends(security?.hsts, security?.profile === 'strict'),
+      sendsHsts: speaksTls && !unsaysHsts && sends(security?.hsts, security?.profile === 'strict'),
       sendsNosniff: sends(security?.contentTypeOptions),
       sendsFrameOptions: sends(security?.frameOptions),
       sendsReferrerPolicy: sends(security?.referrerPolicy),
