@@ -1,4 +1,4 @@
-import { answerOf, toExchange } from '@havn/checklist'
+import { answerOf, headerValue, redirectOf, toExchange } from '@havn/checklist'
 import type { SiteAnswer, SiteAsker, SiteParsing, SitePaths, SiteProbe, SiteTrust } from '@havn/checklist'
 import type { FindingReport } from '@havn/plugin-api'
 
@@ -8,9 +8,13 @@ export function pageOf({ home }: SiteAsker): SiteAnswer {
   return answerOf(home)!
 }
 
-/** Whether the first page is one that browsers show: for what has no pages, most headers say nothing. */
+/**
+ * Whether the first page is one that browsers show: for a redirect to a host that is not asked, and for what has no pages,
+ * most headers say nothing.
+ */
 export function isPage(asker: SiteAsker): boolean {
-  return /html/i.test(pageOf(asker).headers.find(([name]) => /^content-type$/i.test(name))?.[1] ?? 'html')
+  if (redirectOf(asker.home) !== null) return false
+  return /html/i.test(headerValue(pageOf(asker), 'content-type') ?? 'html')
 }
 
 /** A finding about one answer, with the exchange for evidence. */

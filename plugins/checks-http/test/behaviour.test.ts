@@ -85,6 +85,15 @@ describe('the way to TLS', () => {
   })
 })
 
+test('of a redirect to another host no headers of pages are asked', async () => {
+  const only = ['csp', 'frame', 'nosniff', 'referrer', 'permissions', 'opener'].map(
+    (name) => `http.${name}-missing`,
+  )
+  const moved = 'Content-Type: text/html\r\nLocation: https://www.example.com/\r\n'
+  expect(await found(only, () => page('<h1>Moved</h1>', moved, '301 Moved Permanently'))).toEqual([])
+  expect(await found(only, () => page('hi', HTML, '404 Not Found'))).toEqual([...only].sort())
+})
+
 describe('how messages are read', () => {
   const parsing = [
     ...['http.smuggling-lengths', 'http.smuggling-encoding', 'http.header-controls', 'http.host-ambiguous'],

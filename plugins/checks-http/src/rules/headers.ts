@@ -4,6 +4,7 @@ import {
   headerValues,
   isCompressed,
   readLinks,
+  redirectOf,
   siteAsker,
   siteTrust,
 } from '@havn/checklist'
@@ -128,7 +129,8 @@ export const nosniffMissing = defineRule({
   needs: { siteAsker },
   check({ facts, report }) {
     const value = headerValue(pageOf(facts.siteAsker), 'x-content-type-options')
-    if (value?.toLowerCase() !== 'nosniff')
+    // Nothing is made of the body of a redirect.
+    if (redirectOf(facts.siteAsker.home) === null && value?.toLowerCase() !== 'nosniff')
       report(about(facts.siteAsker.home, value === null ? 'It is not there.' : `It is "${value}".`))
   },
 })
