@@ -1,11 +1,11 @@
 import { basename } from 'node:path/posix'
 
 const EXAMPLE_FOLDER =
-  /(?:^|\/)(?:tests?|__tests__|testing|testdata|spec|specs|fixtures?|__fixtures__|mocks?|__mocks__|examples?|samples?|demos?|docs?|documentation|e2e|cypress|benchmarks?)\//i
+  /(?:^|\/)(?:tests?|__tests__|testing|testdata|spec|specs|fixtures?|__fixtures__|mocks?|__mocks__|examples?|samples?|demos?|docs?|documentation|e2e|cypress|benchmarks?|site-packages)\//i
 const EXAMPLE_FILE =
   /^(?:test_.*|.*_tests?|tests?|conftest)\.\w+$|\.(?:test|spec|stories)\.\w+$|\.(?:md|mdx|rst|adoc)$|^(?:PKG-INFO|METADATA)$|\.(?:example|sample|template|dist|tmpl|tpl)(?:\.\w+)?$/i
 
-/** Tests, docs and examples: what lies there is mostly made for them. */
+/** Tests, docs and examples: what lies there is mostly made for them. Packages of others have theirs in their docstrings. */
 export function isExample(file: string): boolean {
   return EXAMPLE_FOLDER.test(file) || EXAMPLE_FILE.test(basename(file))
 }

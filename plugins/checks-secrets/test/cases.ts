@@ -93,6 +93,7 @@ export const cases: Readonly<Record<string, Cases>> = {
           'E: https://user:pass@acme.com/ amqp://guest:guest@mq.acme.com',
           'F: https://acme.com/a:b@c',
           'G: redis://:@cache.acme.com',
+          'H: redis://:hunter42@cache.acme.private:6379/0 amqp://app:hunter42@mq.corp.lan',
           '',
         ].join('\n'),
       },

@@ -50,9 +50,18 @@ test('findings point at the value itself', async () => {
 
 test('in tests, docs and examples they are notes', async () => {
   const text = `${secrets.aws}\n`
-  const files = { 'tests/a.txt': text, 'docs/a.txt': text, 'README.md': text, 'a_test.go': text }
+  const files = {
+    ...{ 'tests/a.txt': text, 'docs/a.txt': text, 'README.md': text, 'a_test.go': text },
+    'env/lib/python3.13/site-packages/a.py': text,
+  }
   for (const line of await found(files)) expect(line).toMatch(/^info secrets\.cloud-key/)
-  expect((await found(files)).length).toBe(4)
+  expect((await found(files)).length).toBe(5)
+})
+
+test('a baseline of detect-secrets holds sums of what it knows', async () => {
+  const entry = `{ "type": "Secret Keyword", "secret": "${secrets.literal}" }\n`
+  expect(await found({ '.secrets.baseline': entry })).toEqual([])
+  expect(await found({ 'baseline.json': entry })).toEqual(['warn secrets.literal baseline.json:1:40'])
 })
 
 describe('what is looked at', () => {

@@ -150,7 +150,9 @@ function isForeignPassword({ groups }: RegExpExecArray): boolean {
   if (isPlaceholder(value) || value === user || isPlaceholder(host)) return false
   return (
     host.includes('.') &&
-    !/^(?:127\.|0\.0\.0\.0|10\.0\.2\.2)|\.(?:local|localhost|internal|test|invalid)$/i.test(host)
+    !/^(?:127\.|0\.0\.0\.0|10\.0\.2\.2)|\.(?:local|localhost|internal|private|intranet|corp|lan|test|invalid)$/i.test(
+      host,
+    )
   )
 }
 

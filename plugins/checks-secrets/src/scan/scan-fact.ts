@@ -27,7 +27,9 @@ const PASSED_OVER = new Set(
     '.mp3 .mp4 .webm .mov .wav .ogg .wasm .so .dylib .dll .exe .pyc .class .o .a .mo .po .pot .map .lock .csv .tsv .parquet'
   ).split(' '),
 )
-const LOCK_FILE = /^(?:package-lock|npm-shrinkwrap|composer)\.json$|^pnpm-lock\.yaml$|^go\.sum$|lock\.json$/
+/** Sums, not secrets; those of detect-secrets' baseline are of secrets. */
+const LOCK_FILE =
+  /^\.secrets\.baseline$|^(?:package-lock|npm-shrinkwrap|composer)\.json$|^pnpm-lock\.yaml$|^go\.sum$|lock\.json$/
 const MINIFIED = /\.min\.\w+$|[.-]bundle\.\w+$/
 
 /**
