@@ -83,6 +83,15 @@ describe('the way to TLS', () => {
     expect(await found(only, () => page('hi'))).toEqual(only)
     expect(await found(only, () => page('gone', HTML, '403 Forbidden'))).toEqual([])
   })
+
+  test('a forged X-Forwarded-Proto keeps a redirect to a port away that is not asked', async () => {
+    const door = page('', 'Location: https://127.0.0.1:8443/\r\n', '301 Moved Permanently')
+    const forged = ['http.forwarded-proto']
+    expect(
+      await found(forged, (request) => (/^x-forwarded-proto: https/im.test(request) ? page('hi') : door)),
+    ).toEqual(forged)
+    expect(await found(forged, () => door)).toEqual([])
+  })
 })
 
 test('of a redirect to another host no headers of pages are asked', async () => {

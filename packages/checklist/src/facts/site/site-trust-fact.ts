@@ -1,5 +1,5 @@
 import { defineFact } from '../../define.ts'
-import { siteAsker, siteHome } from './site-fact.ts'
+import { redirectOf, siteAsker, siteHome } from './site-fact.ts'
 import { answerOf, headerValue, type SiteProbe } from './site-probe.ts'
 
 /** A name that nobody can have (RFC 6761 §6.4): in an answer, it is an echo. */
@@ -35,8 +35,10 @@ export const siteTrust = defineFact<SiteTrust>({
     const { prober, scheme, home } = asker
     const target = home.url.slice(prober.origin(scheme).length)
     const ask = (headers: Record<string, string>) => prober.request({ scheme, target, headers })
-    // On the plain port a forged https keeps the redirect away; behind TLS a forged http brings one.
-    const plain = way.plain
+    // On the plain port a forged https keeps the redirect away; behind TLS a forged http brings one. A plain site may send
+    // everybody to a port of TLS that is not asked: that is a redirect all the same.
+    const isDoor = scheme === 'http' && redirectOf(home)?.protocol === 'https:'
+    const plain = way.plain ?? (isDoor ? home : null)
     const [forgedHost, forwarded, forwardedProto, foreignOrigin, nullOrigin, trace, hostless, compressed] =
       await Promise.all([
         ask({ Host: FORGED_HOST }),
