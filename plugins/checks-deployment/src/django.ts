@@ -1,4 +1,5 @@
 import type { DjangoProject, DjangoSetting, SetVariable } from '@havn/checklist'
+import type { Confidence, SourcePlace } from '@havn/plugin-api'
 import { restOf } from './container-paths.ts'
 import type { Workload } from './workload.ts'
 
@@ -40,6 +41,55 @@ export function isAllowed(host: string, allowed: readonly string[]): boolean {
       (each.startsWith('.') && (name.endsWith(each) || name === each.slice(1)))
     )
   })
+}
+
+/** Hosts that Django takes in a workload, and what says so. */
+export interface AllowedHosts {
+  hosts: readonly string[]
+  place: SourcePlace | null
+  confidence: Confidence
+}
+
+/** ALLOWED_HOSTS as a workload has it: of the settings, or of the variable that they read it from; null where unknown. */
+export function allowedHosts(project: DjangoProject, workload: Workload): AllowedHosts | null {
+  const setting = project.setting('ALLOWED_HOSTS')
+  if (setting === null) return null
+  const { confidence, isFake, place, undecidedBy } = setting
+  const [variable, ...others] = undecidedBy
+  const given = variable === undefined ? undefined : workload.environment.get(variable)
+  if (given !== undefined) {
+    // Others, such as the name of a stage, choose among lists.
+    if (others.length > 0 || given.value === null || !/HOST/i.test(variable!)) return null
+    if (/[$[{]/.test(given.value)) return null
+    return { hosts: given.value.split(/[\s,;]+/).filter(Boolean), place: given.place, confidence }
+  }
+  const hosts = listOf(setting)
+  if (hosts === null || isFake || !isLeftAlone(undecidedBy, workload)) return null
+  return { hosts, place, confidence }
+}
+
+/** Whether DEBUG is known to be off in a workload. */
+export function isDebugOff(project: DjangoProject, workload: Workload): boolean {
+  const setting = project.setting('DEBUG')
+  if (setting === null) return false
+  const [variable, ...others] = setting.undecidedBy
+  const given = variable === undefined ? undefined : workload.environment.get(variable)
+  if (given !== undefined)
+    return (
+      others.length === 0 && /DEBUG/i.test(variable!) && /^(?:0|false|no|off)?$/i.test(given.value ?? '?')
+    )
+  return setting.value === false && !setting.isFake && isLeftAlone(setting.undecidedBy, workload)
+}
+
+/** Whether variables are known not to be set in a workload: what settings have without them is what it has. */
+function isLeftAlone(
+  variables: readonly string[],
+  { kind, environment, hasHiddenVariables }: Workload,
+): boolean {
+  if (variables.length === 0) return true
+  // An image gets them from whoever starts it, and so does one that sets none at all.
+  if (kind === 'image' || hasHiddenVariables || environment.size === 0) return false
+  return !variables.some((name) => environment.has(name))
 }
 
 const PYTHON = /^(?:gunicorn|uvicorn|hypercorn|daphne|granian|uwsgi|waitress|runserver)$/

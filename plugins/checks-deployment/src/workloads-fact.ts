@@ -20,6 +20,7 @@ import type {
   SetVariable,
 } from '@havn/checklist'
 import type { SourcePlace } from '@havn/plugin-api'
+import { givenVariables, type GivenVariables } from './config-maps.ts'
 import { besideFile } from './container-paths.ts'
 import { readBytes, readCpus } from './read-quantity.ts'
 import type { Probe, Stated, Workload } from './workload.ts'
@@ -57,7 +58,8 @@ export const workloads = defineFact<readonly Workload[]>({
         if (isDevelopmentService(service)) continue
         found.push(ofService(service, own))
       }
-    for (const object of (await get(manifests))?.objects ?? [])
+    const objects = (await get(manifests))?.objects ?? []
+    for (const object of objects)
       for (const container of object.pods?.containers ?? [])
         if (!isDevelopmentName(object.source.file))
           found.push(
@@ -65,6 +67,7 @@ export const workloads = defineFact<readonly Workload[]>({
               object,
               container,
               commands.filter(({ origin }) => origin.pod?.container === container),
+              givenVariables(object, container, objects),
             ),
           )
 
@@ -242,6 +245,7 @@ function ofContainer(
   object: KubernetesObject,
   container: PodContainer,
   commands: readonly ServerCommand[],
+  given: GivenVariables,
 ): Workload {
   const pods = object.pods!
   const { node } = object
@@ -264,10 +268,8 @@ function ofContainer(
     commands,
     scripts: [],
     words: [...container.command, ...container.args],
-    environment:
-      commands[0]?.environment ??
-      new Map(container.env.map(({ name, value, place }) => [name, { value, place }])),
-    hasHiddenVariables: container.envFrom.length > 0,
+    environment: environmentOf(container, commands[0]?.environment ?? new Map(), given),
+    hasHiddenVariables: given.hasHidden,
     replicas: replicas === null ? ONE : { value: count, place: replicas.place },
     surge: object.builtin === 'Deployment' ? surgeOf(object, count) : 0,
     graceSeconds: { value: pods.terminationGracePeriodSeconds ?? GRACE_SECONDS, place: grace?.place ?? null },
@@ -299,6 +301,19 @@ function ofContainer(
     cpus: stated(readCpus(cpus?.text ?? null), cpus?.place),
     sharesNetwork: pods.containers.length > 1 || pods.hostNetwork,
   }
+}
+
+/** What its image sets, then what ConfigMaps give, then what `env` says. */
+function environmentOf(
+  { env }: PodContainer,
+  ofImage: ReadonlyMap<string, SetVariable>,
+  { variables }: GivenVariables,
+): Map<string, SetVariable> {
+  const own = env.map(({ name, value, place }): [string, SetVariable] => [
+    name,
+    { value: value ?? variables.get(name)?.value ?? null, place },
+  ])
+  return new Map([...ofImage, ...variables, ...own])
 }
 
 /** `maxSurge` of a rolling update: a number or a share, a quarter where none is set. */

@@ -1,7 +1,15 @@
 import { bindsOf, defineRule, djangoSettings, instructionsOfStage, isLoopback } from '@havn/checklist'
 import type { CheckRule } from '@havn/plugin-api'
 import { knownBindsOf } from '../binds.ts'
-import { isAllowed, knownSetting, listOf, serving } from '../django.ts'
+import {
+  allowedHosts,
+  choosesSettings,
+  isAllowed,
+  isDebugOff,
+  listOf,
+  onlyProject,
+  serving,
+} from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
 
 export const probeHost = defineRule({
@@ -15,7 +23,7 @@ export const probeHost = defineRule({
     'https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#http-probes',
   ],
   docs: {
-    what: 'Compares the Host header of probes and health checks with ALLOWED_HOSTS. Kubernetes sends the pod’s address where none is given, curl the name in its URL.',
+    what: 'Compares the Host header of probes and health checks with ALLOWED_HOSTS, as the settings have it, or the variable that a service, a container or a ConfigMap gives them. Kubernetes sends the pod’s address where none is given, curl the name in its URL.',
     why: 'Django answers 400, the container is taken for dead, and is killed again and again.',
     bad: '# settings.py: ALLOWED_HOSTS = ["shop.test"]\nreadinessProbe:\n  httpGet: { path: /health, port: 8000 }\n',
     good: '# settings.py: ALLOWED_HOSTS = ["shop.test"]\nreadinessProbe:\n  httpGet:\n    path: /health\n    port: 8000\n    httpHeaders: [{ name: Host, value: shop.test }]\n',
@@ -23,25 +31,19 @@ export const probeHost = defineRule({
   },
   needs: { workloads, djangoSettings },
   check({ facts, report }) {
-    const [project, ...others] = facts.djangoSettings
-    if (project === undefined || others.length > 0) return
-    const setting = knownSetting(project, 'ALLOWED_HOSTS')
-    const allowed = listOf(setting)
-    const debug = knownSetting(project, 'DEBUG')
-    if (
-      setting === null ||
-      allowed === null ||
-      allowed.length === 0 ||
-      debug?.value !== false ||
-      allowed.includes('*')
-    )
-      return
+    const project = onlyProject(facts.djangoSettings)
+    if (project === null) return
     // What answers before the host is looked at, nobody sees here.
     const middleware = listOf(project.setting('MIDDLEWARE')) ?? []
     if (middleware.some((each) => /health|probe|ready|live|heartbeat|dockerflow|watchman/i.test(each))) return
-    for (const { probes, resource, commands } of serving(facts.workloads, project))
+    for (const workload of serving(facts.workloads, project)) {
+      const { probes, resource, commands, environment } = workload
+      const allowed = allowedHosts(project, workload)
+      // With DEBUG, an empty list is one of this machine.
+      if (allowed === null || allowed.hosts.length === 0 || !isDebugOff(project, workload)) continue
+      if (allowed.hosts.includes('*') || choosesSettings(environment, project)) continue
       for (const { isHttp, host, place, port } of probes) {
-        if (!isHttp || (host !== null && isAllowed(host, allowed))) continue
+        if (!isHttp || (host !== null && isAllowed(host, allowed.hosts))) continue
         // It asks something else in the container, such as a proxy.
         const ports = commands.flatMap(bindsOf).flatMap((bind) => bind.port ?? [])
         if (port !== null && ports.length > 0 && !ports.includes(port)) continue
@@ -53,12 +55,13 @@ export const probeHost = defineRule({
               : `It asks for ${host}, which ALLOWED_HOSTS does not have.`,
           place,
           ...(resource !== null && { resource }),
-          ...(setting.place !== null && {
-            related: [{ message: 'the hosts that Django takes', place: setting.place }],
+          ...(allowed.place !== null && {
+            related: [{ message: 'the hosts that Django takes', place: allowed.place }],
           }),
-          confidence: setting.confidence === 'certain' ? 'likely' : 'possible',
+          confidence: allowed.confidence === 'certain' ? 'likely' : 'possible',
         })
       }
+    }
   },
 })
 

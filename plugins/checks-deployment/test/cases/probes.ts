@@ -1,6 +1,21 @@
 import type { Cases } from './files.ts'
 import { WEB, compose, deployment, django, found, hosts, image } from './files.ts'
 
+const fromVariables = [
+  "ALLOWED_HOSTS = os.environ.get('HOSTS', 'localhost').split(',')",
+  "DEBUG = os.environ.get('DEBUG', '0') == '1'",
+]
+const probe = ['livenessProbe: { httpGet: { path: /, port: 8000 } }']
+const configMap = (...data: string[]) =>
+  [
+    'apiVersion: v1',
+    'kind: ConfigMap',
+    'metadata: { name: web }',
+    'data:',
+    ...data.map((line) => `  ${line}`),
+    '',
+  ].join('\n')
+
 export const probesCases: Readonly<Record<string, Cases>> = {
   'deployment.probe-host-refused': {
     passing: {
@@ -32,8 +47,63 @@ export const probesCases: Readonly<Record<string, Cases>> = {
         ...django("ALLOWED_HOSTS = os.environ.get('HOSTS', 'a.test').split(',')", 'DEBUG = False'),
         ...deployment([], ['livenessProbe: { httpGet: { path: /, port: 8000 } }']),
       },
+      'hosts of a ConfigMap that an overlay changes, and those of a Secret': {
+        ...django(...fromVariables),
+        ...deployment([], ['envFrom: [{ configMapRef: { name: web } }]', ...probe]),
+        'k8s/config.yaml': configMap('HOSTS: shop.test', 'DEBUG: "0"'),
+        'k8s/dev/config.yaml': configMap('HOSTS: "*"'),
+        'other/web.yaml': deployment([], ['envFrom: [{ secretRef: { name: web } }]', ...probe])[
+          'k8s/web.yaml'
+        ],
+      },
+      'DEBUG, which a ConfigMap has on': {
+        ...django(...fromVariables),
+        ...deployment([], ['envFrom: [{ configMapRef: { name: web } }]', ...probe]),
+        'k8s/config.yaml': configMap('HOSTS: shop.test', 'DEBUG: "1"'),
+      },
+      'other settings than those that were read': {
+        ...django(...hosts),
+        ...deployment([], ['env: [{ name: DJANGO_SETTINGS_MODULE, value: shop.live }]', ...probe]),
+      },
     },
     failing: {
+      'hosts of a ConfigMap beside it': {
+        ...django(...fromVariables),
+        ...deployment(
+          [],
+          [
+            'envFrom: [{ configMapRef: { name: web } }]',
+            'livenessProbe:',
+            '  httpGet:',
+            '    path: /',
+            `    ${found('probe-host-refused')}`,
+            '    port: 8000',
+          ],
+        ),
+        'k8s/config.yaml': configMap('HOSTS: "shop.test,localhost"', 'DEBUG: "0"'),
+      },
+      'hosts of a key of a ConfigMap, in a service of compose, and where nothing else is set': {
+        ...django(...fromVariables),
+        ...deployment(
+          [],
+          [
+            'env: [{ name: HOSTS, valueFrom: { configMapKeyRef: { name: web, key: hosts } } }]',
+            'livenessProbe:',
+            '  httpGet:',
+            '    path: /',
+            `    ${found('probe-host-refused')}`,
+            '    port: 8000',
+          ],
+        ),
+        'k8s/config.yaml': configMap('hosts: shop.test shop.example'),
+        ...compose(
+          ...WEB,
+          '  environment: { HOSTS: shop.test, DEBUG: "false" }',
+          '  healthcheck:',
+          `    ${found('probe-host-refused')}`,
+          '    test: ["CMD", "curl", "-f", "http://localhost:8000/"]',
+        ),
+      },
       "the pod's address": {
         ...django(...hosts),
         ...deployment(
