@@ -211,3 +211,29 @@ describe('slow heads', () => {
     ).toEqual([])
   }, 60_000)
 })
+
+test('a cookie is cached only where a shared cache may give it on unasked', async () => {
+  const only = ['http.cookie-cached']
+  const site = (control: string) =>
+    found(only, () => page('hi', `${HTML}Set-Cookie: a=1\r\nCache-Control: ${control}\r\n`))
+  for (const control of ['public', 'public, max-age=60', 'private, s-maxage=60', 'max-age=0, s-maxage=5'])
+    expect([control, await site(control)]).toEqual([control, only])
+  for (const control of [
+    'public, max-age=0',
+    'public, no-cache',
+    'no-store',
+    'private',
+    's-maxage=0',
+    'publicity',
+  ])
+    expect([control, await site(control)]).toEqual([control, []])
+})
+
+test('prefixes of cookies hold in whatever letters', async () => {
+  const only = ['http.cookie-prefix']
+  const site = (cookie: string) => found(only, () => page('hi', `${HTML}Set-Cookie: ${cookie}\r\n`))
+  expect(await site('__SECURE-id=1; HttpOnly')).toEqual(only)
+  expect(await site('__host-id=1; Secure; Path=/shop')).toEqual(only)
+  expect(await site('__HOST-id=1; Secure; Path=/')).toEqual([])
+  expect(await site('x__Secure-id=1')).toEqual([])
+})

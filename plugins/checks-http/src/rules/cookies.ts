@@ -116,8 +116,10 @@ export const cookiePrefix = defineRule({
   check({ facts, report }) {
     for (const { cookie, probe } of cookiesOf(facts.siteHome)) {
       const { name, isSecure, path, domain } = cookie
-      const isHost = name.startsWith('__Host-')
-      if (!isHost && !name.startsWith('__Secure-')) continue
+      // In whatever letters (RFC 6265bis §4.1.3).
+      const [prefix] = /^__(?:host|secure)-/.exec(name.toLowerCase()) ?? []
+      if (prefix === undefined) continue
+      const isHost = prefix === '__host-'
       if (!isSecure || (isHost && (path !== '/' || domain !== null)))
         report(about(probe, `${name} is refused by browsers.`))
     }

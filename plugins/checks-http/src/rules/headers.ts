@@ -287,7 +287,7 @@ export const cookieCached = defineRule({
   references: ['WSTG-ATHN-06', 'https://www.rfc-editor.org/rfc/rfc9111#section-7.3'],
   docs: {
     ...docs,
-    what: 'Finds answers that set a cookie and are `public`, or have an `s-maxage`.',
+    what: 'Finds answers that set a cookie and are `public`, or have an `s-maxage`, and may be given on without asking again.',
     why: 'A cache on the way hands one visitor’s session to the next.',
     bad: example('Set-Cookie: sessionid=1; Secure; HttpOnly\r\nCache-Control: public, max-age=600'),
     good: example('Set-Cookie: sessionid=1; Secure; HttpOnly\r\nCache-Control: private'),
@@ -296,10 +296,7 @@ export const cookieCached = defineRule({
   check({ facts, report }) {
     const page = pageOf(facts.siteAsker)
     const control = headerValues(page, 'cache-control').join(',')
-    if (
-      headerValues(page, 'set-cookie').length > 0 &&
-      /(?:^|[\s,])(?:public|s-maxage\s*=\s*"?[1-9])/i.test(control)
-    )
+    if (headerValues(page, 'set-cookie').length > 0 && isShared(control))
       report(about(facts.siteAsker.home, `It sets a cookie, and Cache-Control is ${control}.`))
   },
 })
@@ -328,3 +325,10 @@ export const compressedSecrets = defineRule({
       report(about(facts.siteTrust.compressed, 'It is compressed, and has a token or a session.'))
   },
 })
+
+/** Whether caches that serve several visitors may give an answer to the next one without asking (RFC 9111 §5.2.2). */
+function isShared(control: string): boolean {
+  const has = (directive: RegExp) => new RegExp(`(?:^|[\\s,])(?:${directive.source})`, 'i').test(control)
+  if (has(/s-maxage\s*=\s*"?[1-9]/)) return true
+  return has(/public\b/) && !has(/no-cache\b|no-store\b|(?:s-maxage|max-age)\s*=\s*"?0+\b/)
+}
