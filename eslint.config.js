@@ -36,6 +36,20 @@ export default tseslint.config(
       ],
     },
   },
+  // What runs from source on the oldest Node must be what that Node parses.
+  {
+    files: ['packages/*/src/**/*.ts', 'plugins/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'Name what a module exports.' },
+        {
+          selector: 'VariableDeclaration[kind=/using$/]',
+          message: 'Node 22 does not parse `using`: close it in a finally.',
+        },
+      ],
+    },
+  },
   // Tests may use the real parts that tools install, and whatever stands above them in the running system.
   {
     files: ['**/vitest.config.ts', '**/*.test.ts', '**/test/**/*.ts'],

@@ -51,7 +51,11 @@ export async function openSourceTree(directory: string): Promise<SourceTree> {
 }
 
 async function readHead(path: string, bytes: number): Promise<string> {
-  await using file = await open(path)
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
-  return buffer.toString('utf8', 0, bytesRead)
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
+    return buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await file.close()
+  }
 }

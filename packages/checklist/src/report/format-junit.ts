@@ -46,7 +46,6 @@ function escape(text: string): string {
   return (
     text
       // What XML 1.0 cannot hold in any form (§2.2).
-      // eslint-disable-next-line no-control-regex -- these are what it is about
       .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
       .toWellFormed()
       .replaceAll(/[&<>"]/g, (character) => entities[character]!)

@@ -154,6 +154,5 @@ function indent(text: string, first: string, rest = first): string[] {
 
 /** What comes from files must not steer a terminal. */
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what it is about
   return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
 }
