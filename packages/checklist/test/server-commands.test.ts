@@ -57,6 +57,14 @@ test('words keep their places, in both forms', async () => {
   expect(optionOf(inShell!, 'workers')!.place).toMatchObject({ line: 2, column: 32, endColumn: 36 })
 })
 
+test('a fallback in a script gives way to what the script was given', async () => {
+  const commands = await collect({
+    ...image('ENV PORT=8002', 'COPY start /start', 'CMD ["/start"]'),
+    start: '#!/bin/sh\nAPP_PORT=${PORT:-8000}\nexec gunicorn a:b --workers ${APP_PORT}\n',
+  })
+  expect(commands.map(told)).toEqual(['gunicorn a:b workers=8002'])
+})
+
 test('follows the scripts that an image copies, and what they are given to run', async () => {
   const commands = await collect({
     ...image(

@@ -68,19 +68,6 @@ export function allowedHosts(project: DjangoProject, workload: Workload): Allowe
   return { hosts, place, confidence }
 }
 
-/** Whether DEBUG is known to be off in a workload. */
-export function isDebugOff(project: DjangoProject, workload: Workload): boolean {
-  const setting = project.setting('DEBUG')
-  if (setting === null) return false
-  const [variable, ...others] = setting.undecidedBy
-  const given = variable === undefined ? undefined : workload.environment.get(variable)
-  if (given !== undefined)
-    return (
-      others.length === 0 && /DEBUG/i.test(variable!) && /^(?:0|false|no|off)?$/i.test(given.value ?? '?')
-    )
-  return setting.value === false && !setting.isFake && isLeftAlone(setting.undecidedBy, workload)
-}
-
 /** Whether variables are known not to be set in a workload: what settings have without them is what it has. */
 function isLeftAlone(
   variables: readonly string[],

@@ -2,6 +2,7 @@ import { defineFact, nginxConfigs, numberOf, optionOf, serverCommands } from '@h
 import type { ServerCommand } from '@havn/checklist'
 import type { SourcePlace } from '@havn/plugin-api'
 import { longestWait } from './nginx-passes.ts'
+import { isSyncWorker } from './sync-worker.ts'
 
 /** What ends a request that takes too long. */
 export interface RequestEnd {
@@ -33,8 +34,5 @@ function requestSeconds(command: ServerCommand): number | null {
   const seconds = numberOf(command, 'timeout')
   if (seconds === null || seconds === 0) return null
   if (command.server === 'uwsgi') return seconds
-  if (command.server !== 'gunicorn') return null
-  const worker = optionOf(command, 'worker-class')
-  const isSync = worker === null || worker.value === 'sync'
-  return isSync && (numberOf(command, 'threads') ?? 2) === 1 ? seconds : null
+  return isSyncWorker(command) ? seconds : null
 }

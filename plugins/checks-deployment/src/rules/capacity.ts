@@ -27,7 +27,7 @@ export const memory = defineRule({
       if (memoryBytes === null || workers === null || memoryBytes.value / workers >= MIN_BYTES) continue
       const option = optionOf(command!, 'workers')
       report({
-        message: `${workers} ${workers === 1 ? 'worker' : 'workers'} have ${Math.floor(memoryBytes.value / 2 ** 20)} MiB.`,
+        message: `${workers === 1 ? '1 worker has' : `${workers} workers have`} ${Math.floor(memoryBytes.value / 2 ** 20)} MiB.`,
         place: memoryBytes.place!,
         ...(resource !== null && { resource }),
         related: [{ message: 'the workers', place: option?.place ?? command!.place }],

@@ -150,10 +150,9 @@ function storeOf(
     .sort((one, other) => other.target.length - one.target.length)[0]
   if (over?.source == null) return null
   const source = besideFile(file, over.source)
-  return join(source === null ? over.source : `./${source}`, restOf(folder, over.target)!).replace(
-    /^(?=[^/])/,
-    source === null ? '' : './',
-  )
+  return join(source === null ? over.source : `./${source}`, restOf(folder, over.target)!)
+    .replace(/^(?=[^/])/, source === null ? '' : './')
+    .replace(/\/+$/, '')
 }
 
 /** Whether instructions of an image put something into a folder. */

@@ -1,15 +1,7 @@
 import { bindsOf, defineRule, djangoSettings, instructionsOfStage, isLoopback } from '@havn/checklist'
 import type { CheckRule } from '@havn/plugin-api'
 import { knownBindsOf } from '../binds.ts'
-import {
-  allowedHosts,
-  choosesSettings,
-  isAllowed,
-  isDebugOff,
-  listOf,
-  onlyProject,
-  serving,
-} from '../django.ts'
+import { allowedHosts, choosesSettings, isAllowed, listOf, onlyProject, serving } from '../django.ts'
 import { workloads } from '../workloads-fact.ts'
 
 export const probeHost = defineRule({
@@ -39,8 +31,8 @@ export const probeHost = defineRule({
     for (const workload of serving(facts.workloads, project)) {
       const { probes, resource, commands, environment } = workload
       const allowed = allowedHosts(project, workload)
-      // With DEBUG, an empty list is one of this machine.
-      if (allowed === null || allowed.hosts.length === 0 || !isDebugOff(project, workload)) continue
+      // With DEBUG on, an empty list is this machine: it is nobody's deployment.
+      if (allowed === null || allowed.hosts.length === 0) continue
       if (allowed.hosts.includes('*') || choosesSettings(environment, project)) continue
       for (const { isHttp, host, place, port } of probes) {
         if (!isHttp || (host !== null && isAllowed(host, allowed.hosts))) continue

@@ -13,6 +13,7 @@ import {
 } from '@havn/checklist'
 import { knownSetting, onlyProject } from '../django.ts'
 import { longestWait, passesOf, secondsOf } from '../nginx-passes.ts'
+import { isSyncWorker } from '../sync-worker.ts'
 
 /** `20m`, `512k`. */
 function bytesOf(text: string): number | null {
@@ -135,7 +136,8 @@ export const keepaliveOrder = defineRule({
         /^(?:gunicorn|uvicorn|hypercorn)$/.test(server) && !origin.isDevelopment && !isInherited,
     )
     const [command] = servers
-    if (command === undefined || servers.length > 1) return
+    // A sync worker closes each connection with its answer, and says so: nginx keeps none.
+    if (command === undefined || servers.length > 1 || isSyncWorker(command)) return
     const kept = numberOf(command, 'keepalive')
     if (kept === null) return
     for (const config of facts.nginxConfigs)

@@ -123,8 +123,8 @@ export const serverNameRefused = defineRule({
       project === null ||
       setting === null ||
       allowed === null ||
-      allowed.length === 0 ||
-      knownSetting(project, 'DEBUG')?.value !== false
+      // With DEBUG on, that is this machine: it is nobody's deployment.
+      allowed.length === 0
     )
       return
     const told = new Set<NginxDirective>()

@@ -1,10 +1,7 @@
 import type { Cases } from './files.ts'
 import { WEB, compose, deployment, django, found, hosts, image } from './files.ts'
 
-const fromVariables = [
-  "ALLOWED_HOSTS = os.environ.get('HOSTS', 'localhost').split(',')",
-  "DEBUG = os.environ.get('DEBUG', '0') == '1'",
-]
+const fromVariables = ["ALLOWED_HOSTS = os.environ.get('HOSTS', 'localhost').split(',')"]
 const probe = ['livenessProbe: { httpGet: { path: /, port: 8000 } }']
 const configMap = (...data: string[]) =>
   [
@@ -50,16 +47,11 @@ export const probesCases: Readonly<Record<string, Cases>> = {
       'hosts of a ConfigMap that an overlay changes, and those of a Secret': {
         ...django(...fromVariables),
         ...deployment([], ['envFrom: [{ configMapRef: { name: web } }]', ...probe]),
-        'k8s/config.yaml': configMap('HOSTS: shop.test', 'DEBUG: "0"'),
+        'k8s/config.yaml': configMap('HOSTS: shop.test'),
         'k8s/dev/config.yaml': configMap('HOSTS: "*"'),
         'other/web.yaml': deployment([], ['envFrom: [{ secretRef: { name: web } }]', ...probe])[
           'k8s/web.yaml'
         ],
-      },
-      'DEBUG, which a ConfigMap has on': {
-        ...django(...fromVariables),
-        ...deployment([], ['envFrom: [{ configMapRef: { name: web } }]', ...probe]),
-        'k8s/config.yaml': configMap('HOSTS: shop.test', 'DEBUG: "1"'),
       },
       'other settings than those that were read': {
         ...django(...hosts),
@@ -80,7 +72,7 @@ export const probesCases: Readonly<Record<string, Cases>> = {
             '    port: 8000',
           ],
         ),
-        'k8s/config.yaml': configMap('HOSTS: "shop.test,localhost"', 'DEBUG: "0"'),
+        'k8s/config.yaml': configMap('HOSTS: "shop.test,localhost"'),
       },
       'hosts of a key of a ConfigMap, in a service of compose, and where nothing else is set': {
         ...django(...fromVariables),
@@ -98,7 +90,7 @@ export const probesCases: Readonly<Record<string, Cases>> = {
         'k8s/config.yaml': configMap('hosts: shop.test shop.example'),
         ...compose(
           ...WEB,
-          '  environment: { HOSTS: shop.test, DEBUG: "false" }',
+          '  environment: { HOSTS: shop.test }',
           '  healthcheck:',
           `    ${found('probe-host-refused')}`,
           '    test: ["CMD", "curl", "-f", "http://localhost:8000/"]',

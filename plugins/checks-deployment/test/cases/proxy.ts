@@ -126,8 +126,8 @@ export const proxyCases: Readonly<Record<string, Cases>> = {
       },
     },
     failing: {
-      'one that is missing': {
-        ...django(...hosts),
+      'one that is missing, DEBUG or not': {
+        ...django("ALLOWED_HOSTS = ['shop.test']", 'DEBUG = True'),
         ...nginx(
           'server {',
           `  ${found('server-name-refused')}`,
@@ -217,13 +217,17 @@ export const proxyCases: Readonly<Record<string, Cases>> = {
   'deployment.keepalive-shorter': {
     passing: {
       'longer, and none': {
-        ...image('CMD gunicorn a:b --keep-alive 75'),
+        ...image('CMD gunicorn a:b --threads 4 --keep-alive 75'),
         ...nginx('upstream app { server a; keepalive 8; }', 'upstream b { server b; }'),
+      },
+      'sync workers, which keep no connection': {
+        ...image('CMD gunicorn a:b'),
+        ...nginx('upstream app { server a; keepalive 8; }'),
       },
     },
     failing: {
       "gunicorn's own": {
-        ...image('CMD gunicorn a:b'),
+        ...image('CMD gunicorn a:b --threads 4'),
         ...nginx('upstream app {', '  server a;', `  ${found('keepalive-shorter')}`, '  keepalive 8;', '}'),
       },
     },

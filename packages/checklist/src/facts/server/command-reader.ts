@@ -111,7 +111,7 @@ export class CommandReader {
     if (source === null || source.text.length > MAX_SCRIPT_LENGTH || source.text.includes('\0'))
       return this.#readRest(started, depth)
     const via = [...started.via, started.command.place]
-    const environment = new Map([...assignments(source), ...started.environment])
+    const environment = new Map([...assignments(source, started.environment), ...started.environment])
     const found = await this.readShell(
       { ...started, via, environment, rest: [] },
       MappedText.of(source),
@@ -290,15 +290,17 @@ function inner(word: ShellWord, source: SourceText): MappedText {
   return new MappedText(source, word.text, [...Array.from(word.text, () => start), start])
 }
 
-function assignments(source: SourceText): [string, SetVariable][] {
+/** What a script sets, as far as it is known: `PORT=${PORT:-8000}` is what it was given, where it was given something. */
+function assignments(source: SourceText, given: ReadonlyMap<string, SetVariable>): [string, SetVariable][] {
   return [...source.text.matchAll(SCRIPT_ASSIGNMENT)]
     .slice(0, 200)
     .flatMap((match): [string, SetVariable][] => {
       const [whole, name, raw] = match
       const value = raw!.replace(/^(["'])([\s\S]*)\1$/, '$2')
       const start = match.index
-      const fallback = /^\$\{[A-Za-z_][A-Za-z0-9_]*:?-([^${}]*)\}$/.exec(value)?.[1]
-      const known = /[$`]/.test(value) ? (fallback ?? null) : value
+      const [, asked, fallback] = /^\$\{([A-Za-z_][A-Za-z0-9_]*):?-([^${}]*)\}$/.exec(value) ?? []
+      const set = asked === undefined ? undefined : given.get(asked)
+      const known = /[$`]/.test(value) ? (set === undefined ? (fallback ?? null) : set.value) : value
       return known === null
         ? []
         : [
