@@ -10,6 +10,21 @@ const python = await requirePart('Django 5.2', () => ensurePython(['Django>=5.2,
 const bare = await requirePart('Python without Django', () => ensurePython([]))
 const SETTINGS = 'shop/settings.py'
 
+const manifest = (module: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      containers:
+        - name: web
+          image: shop:1
+          command: [gunicorn, shop.wsgi]
+          env: [{ name: DJANGO_SETTINGS_MODULE, value: ${module} }]
+`
+
 describe.skipIf(python === null || bare === null)('facts of a Django project (needs Django 5.2)', () => {
   let project: TestProject
   beforeEach(async () => {
@@ -105,6 +120,31 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
       module: 'shop.settings',
       because: 'Dockerfile sets it to shop.settings',
     })
+  })
+
+  test('are those that the servers of production get, where these agree', async () => {
+    await project.write('shop/prod.py', 'from .settings import *\nDEBUG = False\n')
+    const compose = (module: string) =>
+      `services:\n  web:\n    build: .\n    command: gunicorn shop.wsgi\n    environment:\n      DJANGO_SETTINGS_MODULE: ${module}\n`
+    await project.write('compose.yaml', compose('shop.prod'))
+    const seen = await project.read()
+    expect(seen.chosen).toEqual({ module: 'shop.prod', because: 'compose.yaml sets it to shop.prod' })
+    expect(seen.setting('DEBUG')).toMatchObject({ value: false })
+    // It is not this project's.
+    await project.write('compose.yaml', compose('depot.prod'))
+    expect((await project.read()).chosen?.module).toBe('shop.settings')
+    await project.write('compose.yaml', compose('shop.prod'))
+    await project.write('k8s/web.yaml', manifest('shop.other'))
+    expect((await project.read()).chosen?.module).toBe('shop.settings')
+    await project.write('k8s/web.yaml', manifest('shop.prod'))
+    expect((await project.read()).chosen?.module).toBe('shop.prod')
+  })
+
+  test('are not those of services for development', async () => {
+    await project.write('shop/local.py', 'from .settings import *\n')
+    const service = `command: gunicorn shop.wsgi\n    environment: [DJANGO_SETTINGS_MODULE=shop.local]\n`
+    await project.write('compose.yaml', `services:\n  web:\n    build: .\n    ${service}`)
+    expect((await project.read()).chosen?.module).toBe('shop.settings')
   })
 
   test('have stand-ins for variables that the deployment does not name, and say what is made of them', async () => {

@@ -68,6 +68,26 @@ export function allowedHosts(project: DjangoProject, workload: Workload): Allowe
   return { hosts, place, confidence }
 }
 
+/**
+ * ALLOWED_HOSTS of all that serves the project, one entry each; that of the settings where nothing is known to. Null
+ * where one is unknown: it may be the one that is asked.
+ */
+export function servedHosts(project: DjangoProject, workloads: readonly Workload[]): AllowedHosts[] | null {
+  const served = serving(workloads, project)
+  // An image is started by others, with what they set.
+  const started = served.filter(({ kind }) => kind !== 'image')
+  if (started.length === 0) {
+    const setting = knownSetting(project, 'ALLOWED_HOSTS')
+    const hosts = listOf(setting)
+    if (setting === null || hosts === null) return null
+    return [{ hosts, place: setting.place, confidence: setting.confidence }]
+  }
+  const found = started.map((each) =>
+    choosesSettings(each.environment, project) ? null : allowedHosts(project, each),
+  )
+  return found.every((each) => each !== null) ? found : null
+}
+
 /** Whether variables are known not to be set in a workload: what settings have without them is what it has. */
 function isLeftAlone(
   variables: readonly string[],

@@ -81,6 +81,13 @@ export const workloads = defineFact<readonly Workload[]>({
   },
 })
 
+/** The same for rules that know something without any: an empty list then. */
+export const anyWorkloads = defineFact<readonly Workload[]>({
+  id: 'any-workloads',
+  title: 'Workloads, where there are any',
+  collect: async ({ get }) => (await get(workloads)) ?? [],
+})
+
 /** Folder that the image of what runs is built with, as far as its Dockerfile tells. */
 function contextOf(
   commands: readonly ServerCommand[],

@@ -10,9 +10,10 @@ import {
   speaksTls,
 } from '@havn/checklist'
 import type { DjangoProject, NginxDirective } from '@havn/checklist'
-import { isAllowed, knownSetting, listOf, onlyProject } from '../django.ts'
+import { isAllowed, knownSetting, listOf, onlyProject, servedHosts } from '../django.ts'
 import { wantedDjango } from '../django-version-fact.ts'
 import { passesOf } from '../nginx-passes.ts'
+import { anyWorkloads } from '../workloads-fact.ts'
 
 /** `HTTP_X_FORWARDED_PROTO` is the header `x-forwarded-proto`. */
 function headerOf(project: DjangoProject): string | null {
@@ -114,19 +115,13 @@ export const serverNameRefused = defineRule({
     good: '# settings.py: ALLOWED_HOSTS = [".shop.test"]\nserver {\n  server_name shop.test www.shop.test;\n  location / {\n    proxy_set_header Host $host;\n    proxy_pass http://app;\n  }\n}\n',
     language: 'nginx',
   },
-  needs: { djangoSettings, nginxConfigs },
+  needs: { djangoSettings, nginxConfigs, anyWorkloads },
   check({ facts, report }) {
     const project = onlyProject(facts.djangoSettings)
-    const setting = project === null ? null : knownSetting(project, 'ALLOWED_HOSTS')
-    const allowed = listOf(setting)
-    if (
-      project === null ||
-      setting === null ||
-      allowed === null ||
-      // With DEBUG on, that is this machine: it is nobody's deployment.
-      allowed.length === 0
-    )
-      return
+    const served = project === null ? null : servedHosts(project, facts.anyWorkloads)
+    // With DEBUG on, an empty list is this machine: it is nobody's deployment.
+    if (served === null || served.some(({ hosts }) => hosts.length === 0)) return
+    const place = served[0]?.place ?? null
     const told = new Set<NginxDirective>()
     for (const { pass, config } of passesOf(facts.nginxConfigs)) {
       const server = serverOf(pass)
@@ -136,14 +131,12 @@ export const serverNameRefused = defineRule({
       if (server === null || told.has(server) || !/^\$(?:http_)?host(?::|$)/.test(host?.args[1]?.text ?? ''))
         continue
       // A site for development beside it has settings of its own.
-      for (const { name, place } of namesOf(server))
-        if (!isAllowed(name, allowed) && !isDevelopmentName(name.split('.')[0]!))
+      for (const { name, place: at } of namesOf(server))
+        if (!served.some(({ hosts }) => isAllowed(name, hosts)) && !isDevelopmentName(name.split('.')[0]!))
           report({
             message: `${name} is not in ALLOWED_HOSTS.`,
-            place,
-            ...(setting.place !== null && {
-              related: [{ message: 'the hosts that Django takes', place: setting.place }],
-            }),
+            place: at,
+            ...(place !== null && { related: [{ message: 'the hosts that Django takes', place }] }),
           })
       told.add(server)
     }

@@ -1,5 +1,5 @@
 import type { Cases } from './files.ts'
-import { csrf, django, found, hosts, image, nginx } from './files.ts'
+import { compose, csrf, django, found, hosts, image, nginx, WEB } from './files.ts'
 
 export const proxyCases: Readonly<Record<string, Cases>> = {
   'deployment.proxy-header-forged': {
@@ -111,6 +111,16 @@ export const proxyCases: Readonly<Record<string, Cases>> = {
           '}',
         ),
       },
+      'hosts that whoever starts the service says, or that the service has': {
+        ...django("ALLOWED_HOSTS = os.environ.get('ALLOWED_HOSTS', 'localhost').split(',')"),
+        ...compose(...WEB, '  environment: { ALLOWED_HOSTS: "$HOSTS" }'),
+        ...nginx(
+          'server {',
+          '  server_name shop.test;',
+          '  location / { proxy_set_header Host $host; proxy_pass http://app; }',
+          '}',
+        ),
+      },
       'allowed, with all below; another app': {
         ...django("ALLOWED_HOSTS = ['.shop.test']", 'DEBUG = False'),
         ...nginx(
@@ -126,6 +136,17 @@ export const proxyCases: Readonly<Record<string, Cases>> = {
       },
     },
     failing: {
+      'one that the service does not have': {
+        ...django("ALLOWED_HOSTS = os.environ.get('ALLOWED_HOSTS', 'localhost').split(',')"),
+        ...compose(...WEB, '  environment: { ALLOWED_HOSTS: shop.test }'),
+        ...nginx(
+          'server {',
+          `  ${found('server-name-refused')}`,
+          '  server_name shop.test www.shop.test;',
+          '  location / { proxy_set_header Host $host; proxy_pass http://app; }',
+          '}',
+        ),
+      },
       'one that is missing, DEBUG or not': {
         ...django("ALLOWED_HOSTS = ['shop.test']", 'DEBUG = True'),
         ...nginx(

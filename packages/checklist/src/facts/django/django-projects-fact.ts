@@ -2,12 +2,10 @@ import { join } from 'node:path'
 import { chooseDjangoSettings, readDjangoLayouts } from '@havn/plugin-api'
 import type { ChosenSettings, DjangoLayout, FactCollector } from '@havn/plugin-api'
 import { defineFact } from '../../define.ts'
-import { dockerfiles } from '../dockerfile/dockerfiles-fact.ts'
 import type { DjangoProject } from './django-project.ts'
 import { inspectProject } from './inspect-project.ts'
 import { readReport } from './read-report.ts'
-
-const NAME = 'DJANGO_SETTINGS_MODULE'
+import { hasModule, NAME, settingsOfImages, settingsOfServers } from './served-settings.ts'
 
 /** The tree's Django projects, whether their settings could be read or not. */
 export const djangoProjects = defineFact<readonly DjangoProject[]>({
@@ -49,29 +47,17 @@ async function readProject(layout: DjangoLayout, collector: FactCollector): Prom
   return readReport({ root, directory: layout.directory, chosen, report, environment })
 }
 
-/** What the deployment names first, then the person who checks, then an image, then the project itself. */
+/** What the deployment names first, then the person who checks, then what serves it, then the project itself. */
 async function chooseSettings(
   layout: DjangoLayout,
-  { environment, get }: FactCollector,
+  { environment, tree, get }: FactCollector,
 ): Promise<ChosenSettings | null> {
+  const served = (await settingsOfServers(get)) ?? (await settingsOfImages(get))
   return chooseDjangoSettings(layout, [
     { module: environment[NAME], who: 'the deployment' },
     { module: process.env[NAME], who: 'the environment' },
-    ...(await settingsOfImages(get)),
+    ...(served !== null && (await hasModule(tree, layout, served.module)) ? [served] : []),
   ])
-}
-
-/** The settings that Dockerfiles give their last stage; none where they are not of one mind. */
-async function settingsOfImages(get: FactCollector['get']): Promise<{ module: string; who: string }[]> {
-  const files = (await get(dockerfiles).catch(() => null)) ?? []
-  const named = files.flatMap(({ source, final }) => {
-    const env = final?.instructions.filter(({ keyword }) => keyword === 'ENV') ?? []
-    const words = env.flatMap(({ words }) => words.map(({ text }) => text))
-    const word = words.findLast((text) => text.startsWith(`${NAME}=`))
-    const module = word?.slice(NAME.length + 1).replaceAll(/^["']|["']$/g, '') ?? ''
-    return /^[A-Za-z_][\w.]*$/.test(module) ? [{ module, who: source.file }] : []
-  })
-  return new Set(named.map(({ module }) => module)).size === 1 ? named.slice(0, 1) : []
 }
 
 function unread(layout: DjangoLayout, chosen: ChosenSettings | null, because: string): DjangoProject {

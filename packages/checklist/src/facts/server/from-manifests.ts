@@ -7,7 +7,9 @@ import type { CommandOrigin, ServerCommand, SetVariable } from './server-command
 
 /** Images that are not made of the project's Dockerfile. */
 const FOREIGN =
-  /(?:^|\/)(?:postgres|postgresql|postgis|redis|valkey|nginx|nginx-unprivileged|httpd|caddy|traefik|haproxy|envoy|rabbitmq|memcached|mysql|mariadb|mongo|elasticsearch|opensearch|minio|busybox|alpine|debian|ubuntu|curl|pgbouncer|cloud-sql-proxy|gce-proxy|prometheus|grafana|statsd-exporter|celery-exporter|oauth2-proxy|fluent-bit|fluentd|vault|adminer|pgadmin4|flower|mailhog)$/
+  /(?:^|\/)(?:postgres|postgresql|postgis|redis|valkey|nginx|nginx-unprivileged|httpd|caddy|traefik|haproxy|envoy|rabbitmq|memcached|mysql|mariadb|mongo|elasticsearch|opensearch|minio|busybox|alpine|debian|ubuntu|curl|pgbouncer|cloud-sql-proxy|gce-proxy|prometheus|grafana|statsd-exporter|celery-exporter|oauth2-proxy|fluent-bit|fluentd|vault|adminer|pgadmin4|flower|mailhog|mailpit|mailcatcher|cloudflared|external-dns|kube-rbac-proxy|agnhost|certbot|git-sync)$/
+/** Registries of parts of clusters. */
+const OF_CLUSTERS = /^(?:registry\.k8s\.io|k8s\.gcr\.io|gcr\.io\/kubebuilder|docker\.elastic\.co)\//
 /** Databases and brokers with something in them: `elasticsearch-analysis-ik`, `redis-stack-server`. */
 const EXTENDED =
   /(?:^|\/)(?:postgres|postgresql|postgis|redis|valkey|elasticsearch|opensearch|mongo|mongodb|mysql|mariadb|rabbitmq|memcached|kafka|zookeeper)[-_][\w.-]+$/
@@ -46,5 +48,6 @@ export async function fromManifests(
 }
 
 function isOwn({ imageReference }: PodContainer): boolean {
-  return imageReference !== null && !FOREIGN.test(imageReference.name) && !EXTENDED.test(imageReference.name)
+  if (imageReference === null) return false
+  return ![FOREIGN, EXTENDED, OF_CLUSTERS].some((foreign) => foreign.test(imageReference.name))
 }

@@ -1,0 +1,72 @@
+import { join } from 'node:path/posix'
+import type { DjangoLayout, FactCollector, SourceTree } from '@havn/plugin-api'
+import { dockerfiles } from '../dockerfile/dockerfiles-fact.ts'
+import { isDevelopmentName } from '../server/is-development.ts'
+import { serverCommands } from '../server/server-commands-fact.ts'
+import type { ServerName } from '../server/server-command.ts'
+
+export const NAME = 'DJANGO_SETTINGS_MODULE'
+
+/** The settings that something in the project gives what serves it. */
+export interface ServedSettings {
+  module: string
+  /** The file that names them. */
+  who: string
+}
+
+const SERVERS: ReadonlySet<ServerName> = new Set([
+  'gunicorn',
+  'uvicorn',
+  'hypercorn',
+  'daphne',
+  'granian',
+  'uwsgi',
+  'waitress',
+])
+
+/**
+ * What compose's services, containers, images and scripts set for the servers that they start in production; null where
+ * none does, and where they are not of one mind.
+ */
+export async function settingsOfServers(get: FactCollector['get']): Promise<ServedSettings | null> {
+  const commands = (await get(serverCommands).catch(() => null)) ?? []
+  return agreed(
+    commands
+      .filter(({ server, origin }) => SERVERS.has(server) && !origin.isDevelopment)
+      .flatMap(({ environment }) => {
+        const given = environment.get(NAME)
+        return given?.value == null ? [] : [{ module: given.value, who: given.place.file }]
+      }),
+  )
+}
+
+/** The settings that Dockerfiles give their last stage, whatever it starts; null where they are not of one mind. */
+export async function settingsOfImages(get: FactCollector['get']): Promise<ServedSettings | null> {
+  const files = (await get(dockerfiles).catch(() => null)) ?? []
+  return agreed(
+    files.flatMap(({ source, final }) => {
+      const env = final?.instructions.filter(({ keyword }) => keyword === 'ENV') ?? []
+      const words = env.flatMap(({ words }) => words.map(({ text }) => text))
+      const word = words.findLast((text) => text.startsWith(`${NAME}=`))
+      const module = word?.slice(NAME.length + 1).replaceAll(/^["']|["']$/g, '') ?? ''
+      return [{ module, who: source.file }]
+    }),
+  )
+}
+
+function agreed(named: readonly ServedSettings[]): ServedSettings | null {
+  const real = named.filter(
+    ({ module }) => /^[A-Za-z_][\w.]*$/.test(module) && !isDevelopmentName(module.split('.').at(-1)!),
+  )
+  return new Set(real.map(({ module }) => module)).size === 1 ? real[0]! : null
+}
+
+/** Whether a module lies in a project: one of several is not meant by what another is given. */
+export async function hasModule(
+  tree: SourceTree,
+  { directory }: DjangoLayout,
+  module: string,
+): Promise<boolean> {
+  const path = join(directory, ...module.split('.'))
+  return (await tree.read(`${path}.py`)) !== null || (await tree.read(`${path}/__init__.py`)) !== null
+}
