@@ -47,6 +47,8 @@ export { shellOf } from './facts/dockerfile/shell-of.ts'
 export { endedOn, endOfLife } from './facts/image/end-of-life.ts'
 export { isMovingTag, parseImage } from './facts/image/parse-image.ts'
 export type { ImageReference } from './facts/image/parse-image.ts'
+export { givenVariables } from './facts/kubernetes/given-variables.ts'
+export type { GivenVariables } from './facts/kubernetes/given-variables.ts'
 export { manifests } from './facts/kubernetes/manifests-fact.ts'
 export type {
   BuiltinKind,

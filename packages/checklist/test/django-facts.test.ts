@@ -178,6 +178,87 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
     expect(seen.setting('DEBUG')).toMatchObject({ value: true, isFake: false, undecidedBy: [] })
   })
 
+  describe('have the variables of what serves them', () => {
+    const reading = '\nimport os\nDEBUG = os.environ.get("SHOP_DEBUG", "1") == "1"\n'
+    const service = (name: string, ...variables: string[]) =>
+      `  ${name}:\n    image: shop\n    command: gunicorn shop.wsgi\n    environment: [${variables.join(', ')}]\n`
+    const compose = (...services: string[]) =>
+      project.write('compose.yaml', `services:\n${services.join('')}`)
+    const debug = async () => (await read(reading)).setting('DEBUG')
+
+    test('where all set the same, and the configuration comes first', async () => {
+      await compose(service('web', 'SHOP_DEBUG=0'), service('api', 'SHOP_DEBUG=0'))
+      expect(await debug()).toMatchObject({
+        value: false,
+        isFake: false,
+        undecidedBy: [],
+        decidedBy: [{ name: 'SHOP_DEBUG', place: { file: 'compose.yaml', line: 5 } }],
+      })
+      const configured = await read(reading, { SHOP_DEBUG: '1' })
+      expect(configured.setting('DEBUG')).toMatchObject({ value: true, undecidedBy: [], decidedBy: [] })
+    })
+
+    test('by ConfigMaps, too', async () => {
+      await project.write(
+        'k8s/web.yaml',
+        manifest('shop.settings').replace(
+          'env:',
+          'envFrom: [{ configMapRef: { name: shop } }]\n          env:',
+        ),
+      )
+      await project.write(
+        'k8s/map.yaml',
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: shop }\ndata: { SHOP_DEBUG: "0" }\n',
+      )
+      expect(await debug()).toMatchObject({ value: false, decidedBy: [{ place: { file: 'k8s/map.yaml' } }] })
+    })
+
+    test.each([
+      ['only one sets them', ['web', 'SHOP_DEBUG=0'], ['api', 'A=b']],
+      ['they do not agree', ['web', 'SHOP_DEBUG=0'], ['api', 'SHOP_DEBUG=1']],
+      ['whoever starts it says them', ['web', '"SHOP_DEBUG=${DEBUG}"']],
+    ])('and are not judged where %s', async (_name, ...services) => {
+      await compose(...services.map(([name, ...variables]) => service(name!, ...variables)))
+      expect(await debug()).toMatchObject({ isFake: true, undecidedBy: ['SHOP_DEBUG'], decidedBy: [] })
+    })
+
+    test('not those of services of other apps, of services for development, nor what chooses programs', async () => {
+      await compose(
+        service('web', 'A=b', 'PATH=/nowhere', 'LD_PRELOAD=/nowhere.so', 'PYTHONHOME=/nowhere'),
+        service('other', 'SHOP_DEBUG=0').replace('shop.wsgi', 'other.wsgi'),
+        service('web-dev', 'SHOP_DEBUG=0'),
+      )
+      const seen = await read(reading)
+      expect(seen.reading).toBe('booted')
+      expect(seen.setting('DEBUG')).toMatchObject({ value: true, isFake: false, undecidedBy: ['SHOP_DEBUG'] })
+    })
+
+    test('of the project that they serve, where there are several', async () => {
+      for (const name of ['__init__.py', 'settings.py', 'wsgi.py', 'urls.py'])
+        await project.write(
+          `other/shop/${name}`,
+          name === 'settings.py' ? `${project.settings}${reading}` : '',
+        )
+      await project.write(
+        'other/manage.py',
+        'import os\nimport django\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n',
+      )
+      await compose(service('other', 'SHOP_DEBUG=0').replace('image: shop', 'build: ./other'))
+      const seen = await project.readAll()
+      expect(seen.map(({ directory, setting }) => [directory, setting('DEBUG')?.value])).toEqual([
+        ['.', true],
+        ['other', false],
+      ])
+    })
+
+    test('save where they do not boot with them', async () => {
+      await compose(service('web', 'SHOP_DEBUG=0', 'SHOP_STORE=cloud'))
+      const seen = await read(`${reading}if os.environ.get("SHOP_STORE"):\n    import no_such_cloud\n`)
+      expect(seen.reading).toBe('booted')
+      expect(seen.setting('DEBUG')).toMatchObject({ isFake: true, decidedBy: [] })
+    })
+  })
+
   test.each([
     ['sys.exit', 'import sys\nsys.exit(3)', 'exited', 'sys.exit(3)'],
     ['os._exit', 'import os\nos._exit(3)', 'exited', 'Python was ended with exit code 3.'],

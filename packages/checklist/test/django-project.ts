@@ -16,6 +16,7 @@ export interface TestProject {
   settings: string
   write(path: string, text: string | Buffer): Promise<void>
   read(options?: { python?: string; environment?: Record<string, string> }): Promise<DjangoProject>
+  readAll(options?: Parameters<TestProject['read']>[0]): Promise<readonly DjangoProject[]>
   remove(): Promise<void>
 }
 
@@ -23,14 +24,19 @@ export interface TestProject {
 export async function createProject(interpreter: string): Promise<TestProject> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'havn-facts-')))
   execFileSync(interpreter, ['-m', 'django', 'startproject', 'shop', root])
-  return {
+  const project: TestProject = {
     root,
     settings: await readFile(join(root, 'shop/settings.py'), 'utf8'),
     async write(path, text) {
       await mkdir(dirname(join(root, path)), { recursive: true })
       await writeFile(join(root, path), text)
     },
-    async read({ python = interpreter, environment = {} } = {}) {
+    async read(options) {
+      const [first] = await project.readAll(options)
+      if (first === undefined) throw new Error('There is no Django project.')
+      return first
+    },
+    async readAll({ python = interpreter, environment = {} } = {}) {
       const context: FactContext = {
         tree: await openSourceTree(root),
         environment,
@@ -39,12 +45,11 @@ export async function createProject(interpreter: string): Promise<TestProject> {
         logger: silent,
         signal: new AbortController().signal,
       }
-      const [project] = (await collect(djangoProjects, context)) ?? []
-      if (project === undefined) throw new Error('There is no Django project.')
-      return project
+      return (await collect(djangoProjects, context)) ?? []
     },
     remove: () => rm(root, { recursive: true, force: true }),
   }
+  return project
 }
 
 function collect<Value>(fact: Fact<Value>, context: FactContext): Promise<Value | null> {

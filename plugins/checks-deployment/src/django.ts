@@ -65,7 +65,7 @@ export function allowedHosts(project: DjangoProject, workload: Workload): Allowe
   }
   const hosts = listOf(setting)
   if (hosts === null || isFake || !isLeftAlone(undecidedBy, workload)) return null
-  return { hosts, place, confidence }
+  return { hosts, place: setting.decidedBy[0]?.place ?? place, confidence }
 }
 
 /**
@@ -80,7 +80,7 @@ export function servedHosts(project: DjangoProject, workloads: readonly Workload
     const setting = knownSetting(project, 'ALLOWED_HOSTS')
     const hosts = listOf(setting)
     if (setting === null || hosts === null) return null
-    return [{ hosts, place: setting.place, confidence: setting.confidence }]
+    return [{ hosts, place: setting.decidedBy[0]?.place ?? setting.place, confidence: setting.confidence }]
   }
   const found = started.map((each) =>
     choosesSettings(each.environment, project) ? null : allowedHosts(project, each),

@@ -3,6 +3,7 @@ import {
   defineFact,
   dockerContexts,
   dockerfiles,
+  givenVariables,
   instructionsOfStage,
   isDevelopmentName,
   manifests,
@@ -14,13 +15,13 @@ import type {
   ComposeService,
   Dockerfile,
   DockerInstruction,
+  GivenVariables,
   KubernetesObject,
   PodContainer,
   ServerCommand,
   SetVariable,
 } from '@havn/checklist'
 import type { SourcePlace } from '@havn/plugin-api'
-import { givenVariables, type GivenVariables } from './config-maps.ts'
 import { besideFile } from './container-paths.ts'
 import { readBytes, readCpus } from './read-quantity.ts'
 import type { Probe, Stated, Workload } from './workload.ts'

@@ -60,7 +60,7 @@ function reportFault(
 ): void {
   if (setting?.isFake) return
   const { rule, project, report } = to
-  const [variable] = setting?.undecidedBy ?? []
+  const { undecidedBy: [variable] = [], decidedBy = [] } = setting ?? {}
   const severity = told.severity ?? rule.severity
   const at = place ?? setting?.place ?? placeOfSettings(project)
   report({
@@ -71,6 +71,9 @@ function reportFault(
     confidence: leastSure(rule.confidence, setting?.confidence ?? sureness(project)),
     ...(project.chosen?.module && { resource: project.chosen.module }),
     ...(at && { place: at }),
+    ...(decidedBy.length > 0 && {
+      related: decidedBy.map(({ name, place }) => ({ message: `what sets ${name}`, place })),
+    }),
   })
 }
 

@@ -5,7 +5,9 @@ import { defineFact } from '../../define.ts'
 import type { DjangoProject } from './django-project.ts'
 import { inspectProject } from './inspect-project.ts'
 import { readReport } from './read-report.ts'
+import type { ServerCommand } from '../server/server-command.ts'
 import { hasModule, NAME, settingsOfImages, settingsOfServers } from './served-settings.ts'
+import { isServedFrom, servedVariables, servingCommands } from './served-variables.ts'
 
 /** The tree's Django projects, whether their settings could be read or not. */
 export const djangoProjects = defineFact<readonly DjangoProject[]>({
@@ -13,7 +15,9 @@ export const djangoProjects = defineFact<readonly DjangoProject[]>({
   title: 'Django projects',
   async collect(collector) {
     const layouts = await readDjangoLayouts(collector.tree)
-    const projects = await Promise.all(layouts.map((layout) => readProject(layout, collector)))
+    const projects = await Promise.all(
+      layouts.map((layout) => readProject(layout, { ...collector, isOnly: layouts.length === 1 })),
+    )
     return projects.length > 0 ? projects : null
   },
 })
@@ -28,31 +32,48 @@ export const djangoSettings = defineFact<readonly DjangoProject[]>({
   },
 })
 
-async function readProject(layout: DjangoLayout, collector: FactCollector): Promise<DjangoProject> {
-  const { tree, environment, config, signal } = collector
-  const chosen = await chooseSettings(layout, collector)
+async function readProject(
+  layout: DjangoLayout,
+  { isOnly, ...collector }: FactCollector & { isOnly: boolean },
+): Promise<DjangoProject> {
+  const { tree, environment, config, signal, get } = collector
+  const commands = await servingCommands(layout, get)
+  const chosen = await chooseSettings(layout, commands, collector)
   if (chosen === null) return unread(layout, chosen, 'nothing names them')
   const { root } = tree
-  const report = await inspectProject({
-    root,
-    directory: join(root, layout.directory),
-    python: config?.app?.python,
-    environment,
-    machine: process.env,
-    module: chosen.module,
-    entry: (layout.wsgi ?? layout.asgi)?.module ?? null,
-    signal,
-  })
+  const inspect = (variables: Readonly<Record<string, string>>) =>
+    inspectProject({
+      root,
+      directory: join(root, layout.directory),
+      python: config?.app?.python,
+      environment: variables,
+      machine: process.env,
+      module: chosen.module,
+      entry: (layout.wsgi ?? layout.asgi)?.module ?? null,
+      signal,
+    })
+  const served = servedVariables(commands.filter((each) => isOnly || isServedFrom(each, layout)))
+  const values = Object.fromEntries([...served.given].map(([name, { value }]) => [name, value]))
+  const report = await inspect({ ...values, ...environment })
   if (report === null) return unread(layout, chosen, 'there is no Python here that reads them')
-  return readReport({ root, directory: layout.directory, chosen, report, environment })
+  const project = { root, directory: layout.directory, chosen, environment }
+  if (report.boot?.settings != null || served.given.size === 0)
+    return readReport({ ...project, report, served })
+  // With what is in the cluster they may want more of this machine than it has.
+  const bare = (await inspect(environment)) ?? report
+  const unknown = { given: new Map(), varying: new Set([...served.varying, ...served.given.keys()]) }
+  return bare.boot?.settings == null
+    ? readReport({ ...project, report, served })
+    : readReport({ ...project, report: bare, served: unknown })
 }
 
 /** What the deployment names first, then the person who checks, then what serves it, then the project itself. */
 async function chooseSettings(
   layout: DjangoLayout,
+  commands: readonly ServerCommand[],
   { environment, tree, get }: FactCollector,
 ): Promise<ChosenSettings | null> {
-  const served = (await settingsOfServers(get)) ?? (await settingsOfImages(get))
+  const served = settingsOfServers(commands) ?? (await settingsOfImages(get))
   return chooseDjangoSettings(layout, [
     { module: environment[NAME], who: 'the deployment' },
     { module: process.env[NAME], who: 'the environment' },

@@ -37,10 +37,12 @@ export interface DjangoSetting {
   type: string
   /** Django's own value: the project says nothing. */
   isDefault: boolean
-  /** Made of a value that stands in for what the deployment gives: not to be judged. */
+  /** Made of a value that stands in for what the deployment gives, and nobody sees here: not to be judged. */
   isFake: boolean
-  /** Variables of the environment that decide about it, and that the deployment's configuration does not name. */
+  /** Variables of the environment that decide about it, and that nothing in the project is known to set. */
   undecidedBy: readonly string[]
+  /** Variables that decide about it, and that all services and containers that serve the project set to the same. */
+  decidedBy: readonly { name: string; place: SourcePlace }[]
   /** `certain` where the settings were booted, `likely` where only their text was read. */
   confidence: Confidence
   /** What gave it its value; null where the project does not. */

@@ -4,6 +4,7 @@ import { DJANGO_DEFAULTS } from './django-defaults.ts'
 import type { DjangoFailure, DjangoProject } from './django-project.ts'
 import type { AssignmentReport, BootReport, DjangoReport, FailureReport } from './django-report.ts'
 import type { DjangoSetting, SettingAssignment, SettingValue } from './django-setting.ts'
+import type { ServedVariables } from './served-variables.ts'
 
 type Span = AssignmentReport['place']
 
@@ -16,8 +17,9 @@ export function readReport(input: {
   report: DjangoReport
   /** That the deployment names. */
   environment: Readonly<Record<string, string>>
+  served: ServedVariables
 }): DjangoProject {
-  const { root, directory, chosen, report, environment } = input
+  const { root, directory, chosen, report, environment, served } = input
   const places = new Places(root)
   const { boot, text } = report
   const settings = boot?.settings ?? null
@@ -35,14 +37,21 @@ export function readReport(input: {
     if (value === undefined) return null
     const assignments = reports.flatMap((each) => toAssignment(each, places))
     const variables = new Set(reports.flatMap((each) => each.variables))
-    const undecidedBy = [...variables].filter((variable) => environment[variable] === undefined)
+    const others = [...variables].filter((variable) => environment[variable] === undefined)
+    const undecidedBy = others.filter((variable) => !served.given.has(variable))
     return {
       name,
       value: value.value as SettingValue,
       type: value.type,
       isDefault,
-      isFake: value.fake || undecidedBy.some((variable) => fakes.includes(variable)),
+      isFake:
+        value.fake ||
+        undecidedBy.some((variable) => fakes.includes(variable) || served.varying.has(variable)),
       undecidedBy,
+      decidedBy: others.flatMap((variable) => {
+        const given = served.given.get(variable)
+        return given === undefined ? [] : [{ name: variable, place: given.place }]
+      }),
       confidence: settings === null ? 'likely' : 'certain',
       place: choosePlace(assignments, value.value as SettingValue),
       assignments,

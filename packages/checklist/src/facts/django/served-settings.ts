@@ -2,8 +2,7 @@ import { join } from 'node:path/posix'
 import type { DjangoLayout, FactCollector, SourceTree } from '@havn/plugin-api'
 import { dockerfiles } from '../dockerfile/dockerfiles-fact.ts'
 import { isDevelopmentName } from '../server/is-development.ts'
-import { serverCommands } from '../server/server-commands-fact.ts'
-import type { ServerName } from '../server/server-command.ts'
+import type { ServerCommand } from '../server/server-command.ts'
 
 export const NAME = 'DJANGO_SETTINGS_MODULE'
 
@@ -14,29 +13,13 @@ export interface ServedSettings {
   who: string
 }
 
-const SERVERS: ReadonlySet<ServerName> = new Set([
-  'gunicorn',
-  'uvicorn',
-  'hypercorn',
-  'daphne',
-  'granian',
-  'uwsgi',
-  'waitress',
-])
-
-/**
- * What compose's services, containers, images and scripts set for the servers that they start in production; null where
- * none does, and where they are not of one mind.
- */
-export async function settingsOfServers(get: FactCollector['get']): Promise<ServedSettings | null> {
-  const commands = (await get(serverCommands).catch(() => null)) ?? []
+/** What compose's services, containers, images and scripts set; null where none does, and where they are not of one mind. */
+export function settingsOfServers(commands: readonly ServerCommand[]): ServedSettings | null {
   return agreed(
-    commands
-      .filter(({ server, origin }) => SERVERS.has(server) && !origin.isDevelopment)
-      .flatMap(({ environment }) => {
-        const given = environment.get(NAME)
-        return given?.value == null ? [] : [{ module: given.value, who: given.place.file }]
-      }),
+    commands.flatMap(({ environment }) => {
+      const given = environment.get(NAME)
+      return given?.value == null ? [] : [{ module: given.value, who: given.place.file }]
+    }),
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Dockerfile } from '../dockerfile/dockerfile.ts'
+import { givenVariables } from '../kubernetes/given-variables.ts'
 import type { KubernetesObject, PodContainer } from '../kubernetes/manifests.ts'
 import type { CommandReader } from './command-reader.ts'
 import { readStage } from './from-dockerfiles.ts'
@@ -37,9 +38,10 @@ export async function fromManifests(
         service: null,
         pod: { object, container },
       }
-      const environment = new Map<string, SetVariable>(
-        container.env.map(({ name, value, place }) => [name, { value, place }]),
-      )
+      const environment = new Map<string, SetVariable>([
+        ...container.env.map(({ name, value, place }) => [name, { value, place }] as const),
+        ...givenVariables(object, container, objects).variables,
+      ])
       const entrypoint = container.command.length > 0 ? container.command : null
       const command = container.args.length > 0 ? container.args : null
       found.push(...(await readStage(reader, { origin, environment, entrypoint, command })))

@@ -1,4 +1,5 @@
-import type { KubernetesObject, ObjectReference, PodContainer, SetVariable } from '@havn/checklist'
+import type { SetVariable } from '../server/server-command.ts'
+import type { KubernetesObject, ObjectReference, PodContainer } from './manifests.ts'
 
 /** What the project's ConfigMaps give a container. */
 export interface GivenVariables {
