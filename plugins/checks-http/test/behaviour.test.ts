@@ -229,6 +229,19 @@ test('a cookie is cached only where a shared cache may give it on unasked', asyn
     expect([control, await site(control)]).toEqual([control, []])
 })
 
+test('tokens in compressed pages are told, save those that are masked anew in each', async () => {
+  const seen = (field: string) =>
+    found(['http.compressed-secrets'], (request) =>
+      page(
+        `<form><input type="hidden" name="${field}" value="a"></form>`,
+        /^accept-encoding:.*gzip/im.test(request) ? `${HTML}Content-Encoding: gzip\r\n` : HTML,
+      ),
+    )
+  expect(await seen('_token')).toEqual(['http.compressed-secrets'])
+  expect(await seen('csrfmiddlewaretoken')).toEqual([])
+  expect(await seen('authenticity_token')).toEqual([])
+})
+
 test('prefixes of cookies hold in whatever letters', async () => {
   const only = ['http.cookie-prefix']
   const site = (cookie: string) => found(only, () => page('hi', `${HTML}Set-Cookie: ${cookie}\r\n`))

@@ -9,7 +9,6 @@ import {
   siteTrust,
 } from '@havn/checklist'
 import { about, isPage, pageOf } from '../page.ts'
-import { parseCookie, isSession } from '../parse-cookie.ts'
 import { parsePolicy, scriptSources, weaknessOf } from '../parse-policy.ts'
 
 const docs = { language: 'http' }
@@ -310,21 +309,24 @@ export const compressedSecrets = defineRule({
   references: ['testssl: BREACH', 'CVE-2013-3587'],
   docs: {
     language: 'text',
-    what: 'Finds compressed pages that set a session, or hold a hidden field with a token.',
+    what: 'Finds compressed pages that hold a hidden field with a token, save those of Django and Rails, which mask it.',
     why: 'Where what the visitor sends comes back in the same page, the size of the answer tells the token, letter by letter.',
     bad: 'Content-Encoding: gzip, with the same <input name="token" value="…"> in each answer',
     good: 'Content-Encoding: gzip, with a token that is masked anew in each answer',
   },
   needs: { siteTrust, siteAsker },
   check({ facts, report }) {
-    const page = pageOf(facts.siteAsker)
-    const hasSecret =
-      headerValues(page, 'set-cookie').map(parseCookie).some(isSession) ||
-      /<input\b[^>]{0,300}name=["']?[\w-]*(?:token|csrf)/i.test(page.body)
-    if (hasSecret && isCompressed(facts.siteTrust.compressed))
-      report(about(facts.siteTrust.compressed, 'It is compressed, and has a token or a session.'))
+    const fields = pageOf(facts.siteAsker).body.matchAll(
+      /<input\b[^>]{0,300}name=["']?([\w-]*(?:token|csrf)[\w-]*)/gi,
+    )
+    const token = [...fields].map(([, name]) => name!).find((name) => !MASKED.has(name))
+    if (token !== undefined && isCompressed(facts.siteTrust.compressed))
+      report(about(facts.siteTrust.compressed, `It is compressed, and holds ${token}.`))
   },
 })
+
+/** Fields whose value is another one in each answer, by the frameworks that name them so. */
+const MASKED = new Set(['csrfmiddlewaretoken', 'authenticity_token'])
 
 /** Whether caches that serve several visitors may give an answer to the next one without asking (RFC 9111 §5.2.2). */
 function isShared(control: string): boolean {
