@@ -16,9 +16,10 @@ const service = (...variables: string[]) => ({
 async function debugOf(files: Record<string, string>) {
   const only = rules.filter(({ id }) => id === 'django.debug-on')
   const { findings } = await checkFiles(only, { ...SETTINGS, ...files })
-  return findings.map(({ severity, message, place, related }) => ({
+  return findings.map(({ severity, message, hint, place, related }) => ({
     severity,
     message,
+    hint,
     at: `${place?.file}:${place?.line}`,
     related: related.map((each) => `${each.message}: ${each.place.file}:${each.place.line}`),
   }))
@@ -29,6 +30,7 @@ test('DEBUG that compose switches on is an error, and says where; one that it sw
     {
       severity: 'error',
       message: 'DEBUG is on.',
+      hint: 'Set DEBUG to what the settings take for false, in compose.yaml.',
       at: 'shop/settings.py:2',
       related: ['what sets DEBUG: compose.yaml:5'],
     },

@@ -18,7 +18,15 @@ export const debugOn = settingRule({
   },
   judge(project) {
     const setting = project.setting('DEBUG')
-    return isOn(setting?.value) ? { setting, message: 'DEBUG is on.' } : null
+    if (!isOn(setting?.value)) return null
+    const variable = setting?.decidedBy[0]
+    return {
+      setting,
+      message: 'DEBUG is on.',
+      ...(variable && {
+        hint: `Set ${variable.name} to what the settings take for false, in ${variable.place.file}.`,
+      }),
+    }
   },
 })
 
