@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { readStatus, requestReload, requestStop } from '../../control/control-client.ts'
 import { runDirectoryOf } from '../../deployment/state-directories.ts'
 import { errors } from '../../errors.ts'
 import { configOption, jsonOption, type CommandContext } from '../program.ts'
@@ -16,6 +15,7 @@ export function addStatusCommand(program: Command, { terminal }: CommandContext)
     .addOption(jsonOption())
     .action(async (directory: string, { config, json }: { config?: string; json?: boolean }) => {
       const { locateProject } = await import('../../deployment/project.ts')
+      const { readStatus } = await import('../../control/control-client.ts')
       const { root } = await locateProject({ directory, configFile: config })
       const status = await readStatus(runDirectoryOf(root))
       if (!status) throw errors.HAVN_ERR_NOT_UP({ root })
@@ -39,6 +39,7 @@ export function addReloadCommand(program: Command, { terminal }: CommandContext)
     .addOption(configOption())
     .action(async (directory: string, { config }: { config?: string }) => {
       const { locateProject } = await import('../../deployment/project.ts')
+      const { requestReload } = await import('../../control/control-client.ts')
       const { root } = await locateProject({ directory, configFile: config })
       if (!(await requestReload(runDirectoryOf(root)))) throw errors.HAVN_ERR_NOT_UP({ root })
       terminal.stderr.write('Reloaded.\n')
@@ -57,6 +58,7 @@ export function addDownCommand(program: Command, { terminal }: CommandContext): 
     .addOption(configOption())
     .action(async (directory: string, { config }: { config?: string }) => {
       const { locateProject } = await import('../../deployment/project.ts')
+      const { readStatus, requestStop } = await import('../../control/control-client.ts')
       const { root } = await locateProject({ directory, configFile: config })
       const runDirectory = runDirectoryOf(root)
       const status = await readStatus(runDirectory)
