@@ -251,6 +251,14 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
       ])
     })
 
+    test('and of their package, wherever it lies', async () => {
+      await project.write(
+        'compose.yaml',
+        `services:\n${service('web', 'DJANGO_SETTINGS_MODULE=shop.elsewhere')}`,
+      )
+      expect((await project.read()).chosen?.module).toBe('shop.elsewhere')
+    })
+
     test('save where they do not boot with them', async () => {
       await compose(service('web', 'SHOP_DEBUG=0', 'SHOP_STORE=cloud'))
       const seen = await read(`${reading}if os.environ.get("SHOP_STORE"):\n    import no_such_cloud\n`)

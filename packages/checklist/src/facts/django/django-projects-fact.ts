@@ -2,12 +2,16 @@ import { join } from 'node:path'
 import { chooseDjangoSettings, readDjangoLayouts } from '@havn/plugin-api'
 import type { ChosenSettings, DjangoLayout, FactCollector } from '@havn/plugin-api'
 import { defineFact } from '../../define.ts'
+import type { ServerCommand } from '../server/server-command.ts'
 import type { DjangoProject } from './django-project.ts'
+import type { DjangoReport } from './django-report.ts'
 import { inspectProject } from './inspect-project.ts'
 import { readReport } from './read-report.ts'
-import type { ServerCommand } from '../server/server-command.ts'
-import { hasModule, NAME, settingsOfImages, settingsOfServers } from './served-settings.ts'
-import { isServedFrom, servedVariables, servingCommands } from './served-variables.ts'
+import { isOwnModule, NAME, settingsOfImages, settingsOfServers } from './served-settings.ts'
+import { isServedFrom, servedVariables, servingCommands, withoutValues } from './served-variables.ts'
+
+/** Beside the first try, before the fact is given up. */
+const RETRY_SECONDS = 6
 
 /** The tree's Django projects, whether their settings could be read or not. */
 export const djangoProjects = defineFact<readonly DjangoProject[]>({
@@ -41,7 +45,7 @@ async function readProject(
   const chosen = await chooseSettings(layout, commands, collector)
   if (chosen === null) return unread(layout, chosen, 'nothing names them')
   const { root } = tree
-  const inspect = (variables: Readonly<Record<string, string>>) =>
+  const inspect = (variables: Readonly<Record<string, string>>, timeoutSeconds?: number) =>
     inspectProject({
       root,
       directory: join(root, layout.directory),
@@ -50,6 +54,7 @@ async function readProject(
       machine: process.env,
       module: chosen.module,
       entry: (layout.wsgi ?? layout.asgi)?.module ?? null,
+      timeoutSeconds,
       signal,
     })
   const served = servedVariables(commands.filter((each) => isOnly || isServedFrom(each, layout)))
@@ -57,14 +62,17 @@ async function readProject(
   const report = await inspect({ ...values, ...environment })
   if (report === null) return unread(layout, chosen, 'there is no Python here that reads them')
   const project = { root, directory: layout.directory, chosen, environment }
-  if (report.boot?.settings != null || served.given.size === 0)
-    return readReport({ ...project, report, served })
   // With what is in the cluster they may want more of this machine than it has.
-  const bare = (await inspect(environment)) ?? report
-  const unknown = { given: new Map(), varying: new Set([...served.varying, ...served.given.keys()]) }
-  return bare.boot?.settings == null
-    ? readReport({ ...project, report, served })
-    : readReport({ ...project, report: bare, served: unknown })
+  const bare =
+    served.given.size > 0 && mayBootOtherwise(report) ? await inspect(environment, RETRY_SECONDS) : null
+  return bare?.boot?.settings != null
+    ? readReport({ ...project, report: bare, served: withoutValues(served) })
+    : readReport({ ...project, report, served })
+}
+
+/** Whether settings failed, and not for what they do with any variables. */
+function mayBootOtherwise({ boot }: DjangoReport): boolean {
+  return boot?.settings == null && boot?.failure != null && boot.failure.reason !== 'timeout'
 }
 
 /** What the deployment names first, then the person who checks, then what serves it, then the project itself. */
@@ -77,7 +85,7 @@ async function chooseSettings(
   return chooseDjangoSettings(layout, [
     { module: environment[NAME], who: 'the deployment' },
     { module: process.env[NAME], who: 'the environment' },
-    ...(served !== null && (await hasModule(tree, layout, served.module)) ? [served] : []),
+    ...(served !== null && (await isOwnModule(tree, layout, served.module)) ? [served] : []),
   ])
 }
 

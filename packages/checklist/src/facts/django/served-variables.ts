@@ -67,3 +67,8 @@ export function servedVariables(commands: readonly ServerCommand[]): ServedVaria
   }
   return { given, varying }
 }
+
+/** The same where settings were read without them: nobody knows what they would be. */
+export function withoutValues({ given, varying }: ServedVariables): ServedVariables {
+  return { given: new Map(), varying: new Set([...varying, ...given.keys()]) }
+}
