@@ -120,6 +120,9 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
       module: 'shop.settings',
       because: 'Dockerfile sets it to shop.settings',
     })
+    // Their package may be installed in the image, and lie elsewhere.
+    await project.write('Dockerfile', 'FROM a:1\nENV DJANGO_SETTINGS_MODULE=shop.installed\n')
+    expect((await project.read()).chosen?.module).toBe('shop.installed')
   })
 
   test('are those that the servers of production get, where these agree', async () => {
@@ -220,6 +223,8 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
     ])('and are not judged where %s', async (_name, ...services) => {
       await compose(...services.map(([name, ...variables]) => service(name!, ...variables)))
       expect(await debug()).toMatchObject({ isFake: true, undecidedBy: ['SHOP_DEBUG'], decidedBy: [] })
+      const seen = await read('\nimport os\nSTORE = {"on": os.environ.get("SHOP_DEBUG"), "age": 60}\n')
+      expect(seen.setting('STORE')).toMatchObject({ isFake: false, undecidedBy: ['SHOP_DEBUG'] })
     })
 
     test('not those of services of other apps, of services for development, nor what chooses programs', async () => {
@@ -249,14 +254,6 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
         ['.', true],
         ['other', false],
       ])
-    })
-
-    test('and of their package, wherever it lies', async () => {
-      await project.write(
-        'compose.yaml',
-        `services:\n${service('web', 'DJANGO_SETTINGS_MODULE=shop.elsewhere')}`,
-      )
-      expect((await project.read()).chosen?.module).toBe('shop.elsewhere')
     })
 
     test('save where they do not boot with them', async () => {

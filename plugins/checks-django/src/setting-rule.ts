@@ -65,7 +65,7 @@ function reportFault(
   const at = place ?? setting?.place ?? placeOfSettings(project)
   report({
     ...told,
-    message: variable === undefined ? message : `${message} ${variable} decides, and is not set here.`,
+    message: variable === undefined ? message : `${message} The variable ${variable} may say otherwise.`,
     // That the settings are for development is one finding, of a rule of its own.
     severity: isForDevelopment(project) ? 'info' : variable === undefined ? severity : SOFTER[severity],
     confidence: leastSure(rule.confidence, setting?.confidence ?? sureness(project)),

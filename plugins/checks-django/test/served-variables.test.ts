@@ -41,6 +41,6 @@ test('DEBUG that compose switches on is an error, and says where; one that it sw
 
 test('where nothing sets it, what the settings have is told, more softly', async () => {
   expect(await debugOf(service('SECRET_KEY=x'))).toMatchObject([
-    { severity: 'warn', message: 'DEBUG is on. DEBUG decides, and is not set here.', related: [] },
+    { severity: 'warn', message: 'DEBUG is on. The variable DEBUG may say otherwise.', related: [] },
   ])
 })

@@ -7,7 +7,7 @@ import type { DjangoProject } from './django-project.ts'
 import type { DjangoReport } from './django-report.ts'
 import { inspectProject } from './inspect-project.ts'
 import { readReport } from './read-report.ts'
-import { isOwnModule, NAME, settingsOfImages, settingsOfServers } from './served-settings.ts'
+import { hasModule, NAME, namesPackage, settingsOfImages, settingsOfServers } from './served-settings.ts'
 import { isServedFrom, servedVariables, servingCommands, withoutValues } from './served-variables.ts'
 
 /** Beside the first try, before the fact is given up. */
@@ -81,11 +81,13 @@ async function chooseSettings(
   commands: readonly ServerCommand[],
   { environment, tree, get }: FactCollector,
 ): Promise<ChosenSettings | null> {
-  const served = settingsOfServers(commands) ?? (await settingsOfImages(get))
+  const ofServers = settingsOfServers(commands)
+  const ofImages = await settingsOfImages(get)
   return chooseDjangoSettings(layout, [
     { module: environment[NAME], who: 'the deployment' },
     { module: process.env[NAME], who: 'the environment' },
-    ...(served !== null && (await isOwnModule(tree, layout, served.module)) ? [served] : []),
+    ...(ofServers !== null && (await hasModule(tree, layout, ofServers.module)) ? [ofServers] : []),
+    ...(ofImages !== null && namesPackage(layout, ofImages.module) ? [ofImages] : []),
   ])
 }
 

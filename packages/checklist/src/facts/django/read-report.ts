@@ -46,7 +46,9 @@ export function readReport(input: {
       isDefault,
       isFake:
         value.fake ||
-        undecidedBy.some((variable) => fakes.includes(variable) || served.varying.has(variable)),
+        undecidedBy.some((variable) => fakes.includes(variable)) ||
+        // Of a whole such as DATABASES they decide a part, and the rest is as it is written.
+        (value.type !== 'dict' && undecidedBy.some((variable) => served.varying.has(variable))),
       undecidedBy,
       decidedBy: others.flatMap((variable) => {
         const given = served.given.get(variable)

@@ -44,16 +44,18 @@ function agreed(named: readonly ServedSettings[]): ServedSettings | null {
   return new Set(real.map(({ module }) => module)).size === 1 ? real[0]! : null
 }
 
-/** Whether a module is a project's own: what serves another one is given other settings. */
-export async function isOwnModule(
+/** Whether a module lies in a project: one of several is not meant by what another is given. */
+export async function hasModule(
   tree: SourceTree,
-  { directory, manage, wsgi, asgi }: DjangoLayout,
+  { directory }: DjangoLayout,
   module: string,
 ): Promise<boolean> {
   const path = join(directory, ...module.split('.'))
-  if ((await tree.read(`${path}.py`)) !== null || (await tree.read(`${path}/__init__.py`)) !== null)
-    return true
-  // Its package may lie elsewhere on Python's path, where the project names settings of the same one.
-  const [top] = module.split('.')
-  return [manage, wsgi, asgi].some((each) => each?.settings?.module.split('.')[0] === top)
+  return (await tree.read(`${path}.py`)) !== null || (await tree.read(`${path}/__init__.py`)) !== null
+}
+
+/** Whether a module is of the package whose settings a project names itself, wherever on Python's path that lies. */
+export function namesPackage({ manage, wsgi, asgi }: DjangoLayout, module: string): boolean {
+  const packages = [manage, wsgi, asgi].flatMap((each) => each?.settings?.module.split('.')[0] ?? [])
+  return packages.length === 0 || packages.includes(module.split('.')[0]!)
 }
