@@ -202,18 +202,19 @@ describe.skipIf(python === null || bare === null)('facts of a Django project (ne
     })
 
     test('by ConfigMaps, too', async () => {
-      await project.write(
-        'k8s/web.yaml',
-        manifest('shop.settings').replace(
-          'env:',
-          'envFrom: [{ configMapRef: { name: shop } }]\n          env:',
-        ),
+      const web = manifest('shop.settings').replace(
+        'env:',
+        'envFrom: [{ configMapRef: { name: shop } }]\n          env:',
       )
+      await project.write('k8s/web.yaml', web)
       await project.write(
         'k8s/map.yaml',
         'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: shop }\ndata: { SHOP_DEBUG: "0" }\n',
       )
       expect(await debug()).toMatchObject({ value: false, decidedBy: [{ place: { file: 'k8s/map.yaml' } }] })
+      // What `env` says comes before them.
+      await project.write('k8s/web.yaml', web.replace('env: [', 'env: [{ name: SHOP_DEBUG, value: "1" }, '))
+      expect(await debug()).toMatchObject({ value: true, decidedBy: [{ place: { file: 'k8s/web.yaml' } }] })
     })
 
     test.each([

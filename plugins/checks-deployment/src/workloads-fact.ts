@@ -276,7 +276,7 @@ function ofContainer(
     commands,
     scripts: [],
     words: [...container.command, ...container.args],
-    environment: environmentOf(container, commands[0]?.environment ?? new Map(), given),
+    environment: new Map([...(commands[0]?.environment ?? []), ...given.variables]),
     hasHiddenVariables: given.hasHidden,
     replicas: replicas === null ? ONE : { value: count, place: replicas.place },
     surge: object.builtin === 'Deployment' ? surgeOf(object, count) : 0,
@@ -309,19 +309,6 @@ function ofContainer(
     cpus: stated(readCpus(cpus?.text ?? null), cpus?.place),
     sharesNetwork: pods.containers.length > 1 || pods.hostNetwork,
   }
-}
-
-/** What its image sets, then what ConfigMaps give, then what `env` says. */
-function environmentOf(
-  { env }: PodContainer,
-  ofImage: ReadonlyMap<string, SetVariable>,
-  { variables }: GivenVariables,
-): Map<string, SetVariable> {
-  const own = env.map(({ name, value, place }): [string, SetVariable] => [
-    name,
-    { value: value ?? variables.get(name)?.value ?? null, place },
-  ])
-  return new Map([...ofImage, ...variables, ...own])
 }
 
 /** `maxSurge` of a rolling update: a number or a share, a quarter where none is set. */

@@ -1,14 +1,14 @@
 import type { SetVariable } from '../server/server-command.ts'
 import type { KubernetesObject, ObjectReference, PodContainer } from './manifests.ts'
 
-/** What the project's ConfigMaps give a container. */
+/** What a container is given by its object and the project's ConfigMaps. */
 export interface GivenVariables {
   variables: ReadonlyMap<string, SetVariable>
-  /** Others come from Secrets, or from what is not in the project. */
+  /** Others come by `envFrom` from Secrets, or from what is not in the project. */
   hasHidden: boolean
 }
 
-/** Reads `envFrom` and `configMapKeyRef` of a container; what `env` says itself is not among it. */
+/** Reads `envFrom`, then `env`, which comes before it: what a ConfigMap's key holds, and null for a Secret's. */
 export function givenVariables(
   { source, namespace }: KubernetesObject,
   { env, envFrom, node }: PodContainer,
@@ -46,6 +46,8 @@ export function givenVariables(
       ?.at('valueFrom', 'configMapKeyRef', 'key')?.text
     if (found !== null && key != null) add(name, found, key)
   }
+  for (const { name, value, place } of env)
+    variables.set(name, { value: value ?? variables.get(name)?.value ?? null, place })
   return { variables, hasHidden }
 }
 

@@ -4,7 +4,7 @@ import type { KubernetesObject, PodContainer } from '../kubernetes/manifests.ts'
 import type { CommandReader } from './command-reader.ts'
 import { readStage } from './from-dockerfiles.ts'
 import { isDevelopmentName } from './is-development.ts'
-import type { CommandOrigin, ServerCommand, SetVariable } from './server-command.ts'
+import type { CommandOrigin, ServerCommand } from './server-command.ts'
 
 /** Images that are not made of the project's Dockerfile. */
 const FOREIGN =
@@ -38,10 +38,7 @@ export async function fromManifests(
         service: null,
         pod: { object, container },
       }
-      const environment = new Map<string, SetVariable>([
-        ...container.env.map(({ name, value, place }) => [name, { value, place }] as const),
-        ...givenVariables(object, container, objects).variables,
-      ])
+      const environment = givenVariables(object, container, objects).variables
       const entrypoint = container.command.length > 0 ? container.command : null
       const command = container.args.length > 0 ? container.args : null
       found.push(...(await readStage(reader, { origin, environment, entrypoint, command })))
