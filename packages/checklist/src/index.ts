@@ -90,6 +90,7 @@ export type {
   ServerOption,
   SetVariable,
 } from './facts/server/server-command.ts'
+export { pythonServers } from './facts/server/python-servers.ts'
 export { serverCommands } from './facts/server/server-commands-fact.ts'
 export { parseShell } from './facts/shell/parse-shell.ts'
 export type { ShellCommand, ShellWord } from './facts/shell/parse-shell.ts'

@@ -1,3 +1,4 @@
+import { pythonServers } from '@havn/checklist'
 import type { DjangoProject, DjangoSetting, SetVariable } from '@havn/checklist'
 import type { Confidence, SourcePlace } from '@havn/plugin-api'
 import { restOf } from './container-paths.ts'
@@ -99,11 +100,11 @@ function isLeftAlone(
   return !variables.some((name) => environment.has(name))
 }
 
-const PYTHON = /^(?:gunicorn|uvicorn|hypercorn|daphne|granian|uwsgi|waitress|runserver)$/
-
 /** Workloads that serve a Python app. */
 export function servingPython(workloads: readonly Workload[]): Workload[] {
-  return workloads.filter(({ commands }) => commands.some(({ server }) => PYTHON.test(server)))
+  return workloads.filter(({ commands }) =>
+    commands.some(({ server }) => pythonServers.has(server) || server === 'runserver'),
+  )
 }
 
 /** Workloads that serve the only Django project: Python apps, save those whose image is built of other folders. */

@@ -1,6 +1,15 @@
 import type { Cases } from './files.ts'
 import { compose, csrf, django, found, hosts, image, nginx, WEB } from './files.ts'
 
+/** nginx, with a name that Django does not take. */
+const refused = nginx(
+  'server {',
+  `  ${found('server-name-refused')}`,
+  '  server_name shop.test www.shop.test;',
+  '  location / { proxy_set_header Host $host; proxy_pass http://app; }',
+  '}',
+)
+
 export const proxyCases: Readonly<Record<string, Cases>> = {
   'deployment.proxy-header-forged': {
     passing: {
@@ -139,23 +148,11 @@ export const proxyCases: Readonly<Record<string, Cases>> = {
       'one that the service does not have': {
         ...django("ALLOWED_HOSTS = os.environ.get('ALLOWED_HOSTS', 'localhost').split(',')"),
         ...compose(...WEB, '  environment: { ALLOWED_HOSTS: shop.test }'),
-        ...nginx(
-          'server {',
-          `  ${found('server-name-refused')}`,
-          '  server_name shop.test www.shop.test;',
-          '  location / { proxy_set_header Host $host; proxy_pass http://app; }',
-          '}',
-        ),
+        ...refused,
       },
       'one that is missing, DEBUG or not': {
         ...django("ALLOWED_HOSTS = ['shop.test']", 'DEBUG = True'),
-        ...nginx(
-          'server {',
-          `  ${found('server-name-refused')}`,
-          '  server_name shop.test www.shop.test;',
-          '  location / { proxy_set_header Host $host; proxy_pass http://app; }',
-          '}',
-        ),
+        ...refused,
       },
     },
   },

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path/posix'
 import type { DjangoLayout, FactCollector, SourcePlace } from '@havn/plugin-api'
-import type { ServerCommand, ServerName } from '../server/server-command.ts'
+import { pythonServers } from '../server/python-servers.ts'
+import type { ServerCommand } from '../server/server-command.ts'
 import { serverCommands } from '../server/server-commands-fact.ts'
 
 /** Variables that services and containers set for what serves a project. */
@@ -11,15 +12,6 @@ export interface ServedVariables {
   varying: ReadonlySet<string>
 }
 
-const SERVERS: ReadonlySet<ServerName> = new Set([
-  'gunicorn',
-  'uvicorn',
-  'hypercorn',
-  'daphne',
-  'granian',
-  'uwsgi',
-  'waitress',
-])
 /** They choose what runs, rather than how it behaves. */
 const OF_THE_MACHINE =
   /^(?:DJANGO_SETTINGS_MODULE|PATH|HOME|TMPDIR|VIRTUAL_ENV|PYTHON\w*|LD_\w+|DYLD_\w+|GCONV_PATH|LOCPATH)$/
@@ -34,7 +26,7 @@ export async function servingCommands(
   const commands = (await get(serverCommands).catch(() => null)) ?? []
   const packages = [wsgi, asgi].flatMap((entry) => entry?.module.split('.')[0] ?? [])
   return commands.filter(({ server, app, origin }) => {
-    if (!SERVERS.has(server) || origin.isDevelopment) return false
+    if (!pythonServers.has(server) || origin.isDevelopment) return false
     const served = app?.value == null ? null : /^\w+/.exec(app.value)?.[0]
     return served == null || packages.length === 0 || packages.includes(served)
   })
@@ -59,10 +51,10 @@ export function servedVariables(commands: readonly ServerCommand[]): ServedVaria
   for (const name of new Set(started.flatMap((each) => [...each.keys()]))) {
     if (OF_THE_MACHINE.test(name) || !/^[A-Za-z_]\w*$/.test(name)) continue
     const [first, ...others] = started.map((each) => each.get(name))
-    const { value, place } = first ?? { value: null, place: null }
+    const value = first?.value ?? null
     const isSame = value !== null && others.every((other) => other?.value === value)
-    if (!isSame || place === null || value.includes('\0') || value.length > MAX_LENGTH) varying.add(name)
-    else if (given.size < MAX_VARIABLES) given.set(name, { value, place })
+    const isBearable = value !== null && value.length <= MAX_LENGTH && !value.includes('\0')
+    if (isSame && isBearable && given.size < MAX_VARIABLES) given.set(name, { value, place: first!.place })
     else varying.add(name)
   }
   return { given, varying }
